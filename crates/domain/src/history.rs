@@ -1,0 +1,148 @@
+//! History: the append-only log that memberships are the fold of.
+
+use std::fmt;
+
+use crate::{Actor, Instant, Membership, Reason, SegmentRef, Source, UserId};
+
+/// One change of one user's place in one segment. It says all that is needed to carry it out again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub user: UserId,
+    /// With the slug that the segment had then.
+    pub segment: SegmentRef,
+    pub operation: Operation,
+    pub at: Instant,
+    /// The deadline after an add or an extend; absent after a remove.
+    pub expires_at: Option<Instant>,
+    pub source: Source,
+    pub actor: Actor,
+    pub reason: Option<Reason>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    Add,
+    Remove,
+    /// Moves the deadline of a membership, and nothing else.
+    Extend,
+}
+
+impl Operation {
+    pub const ALL: [Operation; 3] = [Operation::Add, Operation::Remove, Operation::Extend];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Operation::Add => "add",
+            Operation::Remove => "remove",
+            Operation::Extend => "extend",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Operation> {
+        Operation::ALL.into_iter().find(|operation| operation.as_str() == text)
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An entry as the store keeps it. Of two entries of one membership, the later written has the larger id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryRow {
+    pub id: i64,
+    pub entry: Entry,
+}
+
+impl Entry {
+    /// The end of a membership whose deadline came: at the deadline, whenever it is written.
+    pub fn expiry(membership: &Membership) -> Option<Entry> {
+        let deadline = membership.expires_at?;
+        Some(Entry {
+            user: membership.user.clone(),
+            segment: membership.segment.clone(),
+            operation: Operation::Remove,
+            at: deadline,
+            expires_at: None,
+            source: Source::Expiry,
+            actor: Actor::new("expiry"),
+            reason: None,
+        })
+    }
+
+    /// What a membership becomes by this entry.
+    pub fn apply(&self, before: Option<Membership>) -> Option<Membership> {
+        match self.operation {
+            Operation::Add => Some(Membership {
+                user: self.user.clone(),
+                segment: self.segment.clone(),
+                since: self.at,
+                expires_at: self.expires_at,
+                source: self.source,
+                actor: self.actor.clone(),
+                reason: self.reason.clone(),
+            }),
+            Operation::Extend => before.map(|membership| Membership { expires_at: self.expires_at, ..membership }),
+            Operation::Remove => None,
+        }
+    }
+}
+
+/// The membership that one user's entries in one segment, in the order they were written, leave stored.
+pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Option<Membership> {
+    entries.into_iter().fold(None, |membership, entry| entry.apply(membership))
+}
+
+/// The membership that was live at an instant, from one user's entries in one segment in the order they were written.
+pub fn replay<'a>(entries: impl IntoIterator<Item = &'a Entry>, at: Instant) -> Option<Membership> {
+    fold(entries.into_iter().filter(|entry| entry.at <= at)).filter(|membership| membership.is_live_at(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SegmentId, Slug};
+
+    fn entry(operation: Operation, minute: i64, deadline: Option<i64>) -> Entry {
+        Entry {
+            user: UserId::parse("1000").unwrap(),
+            segment: SegmentRef { id: SegmentId(1), slug: Slug::parse("VIP").unwrap() },
+            operation,
+            at: instant(minute),
+            expires_at: deadline.map(instant),
+            source: Source::Manual,
+            actor: Actor::new("test"),
+            reason: None,
+        }
+    }
+
+    fn instant(minute: i64) -> Instant {
+        Instant::from_timestamp(minute * 60, 0).unwrap()
+    }
+
+    #[test]
+    fn a_member_is_in_from_the_add_and_out_at_the_deadline() {
+        let entries = [entry(Operation::Add, 10, Some(20))];
+        let live = |minute| replay(&entries, instant(minute)).is_some();
+        assert_eq!([9, 10, 19, 20, 21].map(live), [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn an_extension_moves_the_deadline_and_keeps_the_beginning() {
+        let entries = [entry(Operation::Add, 10, Some(20)), entry(Operation::Extend, 15, Some(30))];
+        let membership = replay(&entries, instant(25)).unwrap();
+        assert_eq!((membership.since, membership.expires_at), (instant(10), Some(instant(30))));
+        assert_eq!(replay(&entries[..1], instant(25)), None);
+    }
+
+    #[test]
+    fn an_expiry_written_late_stands_at_its_deadline() {
+        let first = entry(Operation::Add, 10, Some(20));
+        let expiry = Entry::expiry(&fold([&first]).unwrap()).unwrap();
+        let entries = [first, expiry, entry(Operation::Add, 40, None)];
+        let live = |minute| replay(&entries, instant(minute)).is_some();
+        assert_eq!([15, 20, 39, 40].map(live), [true, false, false, true]);
+    }
+}

@@ -1,0 +1,58 @@
+//! Answers that are given again: a request with an idempotency key acts once, however often it is sent.
+
+use chrono::TimeDelta;
+use domain::Actor;
+
+use crate::{Act, App, Error, ports::StoredAnswer};
+
+/// How long the same key gives the same answer.
+pub const KEPT_HOURS: i64 = 24;
+
+/// A request that must not act twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    pub key: String,
+    pub fingerprint: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    Now(String),
+    /// The act was done before; this is what was answered then.
+    Before(String),
+}
+
+/// Acts and keeps the answer in the same transaction, so that neither is there without the other.
+///
+/// A refusal changes nothing and is not kept: the same key may be sent again.
+pub fn once(
+    app: &App,
+    actor: Actor,
+    once: &Once,
+    work: impl FnOnce(&mut Act) -> Result<String, Error>,
+) -> Result<Answered, Error> {
+    app.act(actor, |act| {
+        let before = act.unit.answers().find(&once.key)?;
+        let oldest = act.now() - TimeDelta::hours(KEPT_HOURS);
+        match before.filter(|answer| answer.created_at > oldest) {
+            Some(answer) if answer.fingerprint == once.fingerprint => return Ok(Answered::Before(answer.answer)),
+            Some(_) => return Err(Error::KeyReused),
+            None => {}
+        }
+        let answer = work(act)?;
+        let created_at = act.now();
+        act.unit.answers().keep(&StoredAnswer {
+            key: once.key.clone(),
+            fingerprint: once.fingerprint.clone(),
+            answer: answer.clone(),
+            created_at,
+        })?;
+        Ok(Answered::Now(answer))
+    })
+}
+
+/// Forgets at most `limit` answers that are no longer given, and tells how many.
+pub fn forget(act: &mut Act, limit: usize) -> Result<usize, Error> {
+    let before = act.now() - TimeDelta::hours(KEPT_HOURS);
+    Ok(act.unit.answers().forget(before, limit)?)
+}

@@ -1,0 +1,152 @@
+//! History: what happened, and who was where at any instant, from the log alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{Entry, HistoryRow, Instant, Membership, Period, SegmentId, Slug, UserId, history::replay};
+
+use crate::{
+    Error, Look, Subject,
+    ports::{Bearer, HistoryFilter, HistorySegment},
+};
+
+#[derive(Debug, Clone, Default)]
+pub struct HistoryQuery {
+    pub user: Option<UserId>,
+    pub segment: Option<Slug>,
+    pub period: Period,
+}
+
+/// Makes a filter of a query: rows written under the slug, and all rows of the segment that has it now.
+/// A slug or user that nobody knows leaves nothing.
+pub fn filter(look: &mut Look, query: &HistoryQuery) -> Result<HistoryFilter, Error> {
+    let segment = match &query.segment {
+        None => None,
+        Some(slug) => {
+            let id = look.unit.segments().find(slug)?.map(|segment| segment.id);
+            Some(HistorySegment { slug: slug.clone(), id })
+        }
+    };
+    Ok(HistoryFilter { user: query.user.clone(), segment, period: query.period, after: None })
+}
+
+pub fn page(look: &mut Look, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, Error> {
+    Ok(look.unit.history().page(filter, limit)?)
+}
+
+pub fn count(look: &mut Look, filter: &HistoryFilter) -> Result<u64, Error> {
+    Ok(look.unit.history().count(filter)?)
+}
+
+/// The members of a segment now, or at an instant, by user, after `after`.
+pub fn members(
+    look: &mut Look,
+    slug: &Slug,
+    as_of: Option<Instant>,
+    after: Option<&UserId>,
+    limit: usize,
+) -> Result<Vec<Membership>, Error> {
+    match as_of {
+        None => {
+            let segment = crate::segments::require(look.unit, slug)?;
+            Ok(look.unit.memberships().members(segment.id, look.now, after, limit)?)
+        }
+        Some(at) => {
+            let segment = segment_at(look, slug, at)?;
+            Ok(look.unit.history().members_at(segment, at, after, limit)?)
+        }
+    }
+}
+
+pub fn count_members(look: &mut Look, slug: &Slug, as_of: Option<Instant>) -> Result<u64, Error> {
+    match as_of {
+        None => {
+            let segment = crate::segments::require(look.unit, slug)?;
+            let counts = look.unit.memberships().counts(&[segment.id], look.now)?;
+            Ok(counts.first().map_or(0, |(_, count)| *count))
+        }
+        Some(at) => {
+            let segment = segment_at(look, slug, at)?;
+            Ok(look.unit.history().count_at(segment, at)?)
+        }
+    }
+}
+
+/// The segment that a slug means at an instant: the one that had it then, or else the one that has or last had it.
+fn segment_at(look: &mut Look, slug: &Slug, at: Instant) -> Result<SegmentId, Error> {
+    let bearers: Vec<Bearer> = look.unit.segments().bearers(slug)?;
+    bearers
+        .iter()
+        .find(|bearer| bearer.period.contains(at))
+        .or(bearers.last())
+        .map(|bearer| bearer.segment)
+        .ok_or_else(|| Error::NotFound(Subject::Segment, vec![slug.to_string()]))
+}
+
+/// Where a user was at an instant. A segment appears under the name that it had when the user entered.
+pub(crate) fn of_user_at(look: &mut Look, user: &UserId, at: Instant) -> Result<Vec<Membership>, Error> {
+    let rows = look.unit.history().of_users(std::slice::from_ref(user), None)?;
+    let mut by_segment: BTreeMap<SegmentId, Vec<Entry>> = BTreeMap::new();
+    for row in rows {
+        by_segment.entry(row.entry.segment.id).or_default().push(row.entry);
+    }
+    Ok(by_segment.values().filter_map(|entries| replay(entries, at)).collect())
+}
+
+/// Who came and who went between two instants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diff {
+    /// Not in at the first, in at the second.
+    pub entered: Vec<UserId>,
+    /// In at the first, not in at the second.
+    pub left: Vec<UserId>,
+    /// Where the next page begins, when there may be one.
+    pub next: Option<UserId>,
+}
+
+pub struct DiffQuery {
+    pub slug: Slug,
+    pub from: Instant,
+    pub to: Instant,
+    pub after: Option<UserId>,
+}
+
+/// Compares a segment's members at two instants, for at most `limit` of the users whose place may have changed.
+pub fn diff(look: &mut Look, query: &DiffQuery, limit: usize) -> Result<Diff, Error> {
+    if query.from > query.to {
+        return Err(Error::invalid("to", "out_of_order", "`to` is before `from`"));
+    }
+    let then = segment_at(look, &query.slug, query.from)?;
+    let later = segment_at(look, &query.slug, query.to)?;
+    let mut diff = Diff { entered: Vec::new(), left: Vec::new(), next: query.after.clone() };
+    // A slug that passed to another segment meanwhile makes both segments' users candidates.
+    let candidates: BTreeSet<UserId> = if then == later {
+        look.unit.history().touched(then, query.from, query.to, query.after.as_ref(), limit)?.into_iter().collect()
+    } else {
+        let mut both = BTreeSet::new();
+        for (segment, at) in [(then, query.from), (later, query.to)] {
+            let members = look.unit.history().members_at(segment, at, query.after.as_ref(), limit)?;
+            both.extend(members.into_iter().map(|member| member.user));
+        }
+        both.into_iter().take(limit).collect()
+    };
+    let candidates = Vec::from_iter(candidates);
+    let before = presence(look, then, &candidates, query.from)?;
+    let after = presence(look, later, &candidates, query.to)?;
+    diff.next = candidates.last().filter(|_| candidates.len() == limit).cloned();
+    for user in candidates {
+        match (before.contains(&user), after.contains(&user)) {
+            (false, true) => diff.entered.push(user),
+            (true, false) => diff.left.push(user),
+            _ => {}
+        }
+    }
+    Ok(diff)
+}
+
+fn presence(look: &mut Look, segment: SegmentId, users: &[UserId], at: Instant) -> Result<BTreeSet<UserId>, Error> {
+    let mut entries: BTreeMap<UserId, Vec<Entry>> = BTreeMap::new();
+    for row in look.unit.history().of_users(users, Some(segment))? {
+        entries.entry(row.entry.user.clone()).or_default().push(row.entry);
+    }
+    Ok(entries.into_iter().filter(|(_, entries)| replay(entries, at).is_some()).map(|(user, _)| user).collect())
+}

@@ -1,0 +1,73 @@
+//! What Strata does: one function a use case, and the ports it needs of the outside world.
+//!
+//! A use case that changes something is handed an [`Act`], one that only looks a [`Look`]: both are one transaction,
+//! opened by [`App`]. So use cases can be put together, and what is put together still happens whole or not at all.
+
+pub mod answers;
+pub mod checks;
+pub mod distributions;
+mod error;
+pub mod history;
+pub mod imports;
+pub mod memberships;
+pub mod moves;
+pub mod ports;
+pub mod segments;
+pub mod users;
+mod versions;
+
+use domain::{Actor, Instant};
+
+pub use error::{Error, Fault, Subject};
+pub use versions::{Expected, Revision};
+
+use ports::{Chance, Clock, Store, Unit};
+
+/// The world, seen through ports.
+pub struct App {
+    pub store: Box<dyn Store>,
+    pub clock: Box<dyn Clock>,
+    pub chance: Box<dyn Chance>,
+}
+
+/// A change under way: one transaction, and by whom.
+pub struct Act<'a> {
+    pub unit: &'a mut dyn Unit,
+    pub chance: &'a dyn Chance,
+    pub actor: Actor,
+    clock: &'a dyn Clock,
+}
+
+/// One consistent state, looked at.
+pub struct Look<'a> {
+    pub unit: &'a mut dyn Unit,
+    pub now: Instant,
+}
+
+impl App {
+    /// Carries out `work` whole, or, when it fails, not at all.
+    pub fn act<T>(&self, actor: Actor, work: impl FnOnce(&mut Act) -> Result<T, Error>) -> Result<T, Error> {
+        self.store.write(|unit| work(&mut self.act_on(unit, actor)))
+    }
+
+    /// Tells what `work` would do, by doing it and taking it back.
+    pub fn rehearse<T>(&self, actor: Actor, work: impl FnOnce(&mut Act) -> Result<T, Error>) -> Result<T, Error> {
+        self.store.rehearse(|unit| work(&mut self.act_on(unit, actor)))
+    }
+
+    pub fn look<T>(&self, work: impl FnOnce(&mut Look) -> Result<T, Error>) -> Result<T, Error> {
+        self.store.read(|unit| work(&mut Look { unit, now: self.clock.now() }))
+    }
+
+    fn act_on<'a>(&'a self, unit: &'a mut dyn Unit, actor: Actor) -> Act<'a> {
+        Act { unit, chance: &*self.chance, actor, clock: &*self.clock }
+    }
+}
+
+impl Act<'_> {
+    /// The instant of this change. Ask once, and after [`Unit::lock`]: then the instants of one user's history follow
+    /// the order in which they are written, also when two calls wait for each other.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+}

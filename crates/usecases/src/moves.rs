@@ -1,0 +1,79 @@
+//! Moves: everybody of one segment goes to another.
+
+use std::collections::HashMap;
+
+use domain::{Entry, Instant, Membership, Operation, Slug, Source, UserId};
+
+use crate::{
+    Act, Error, memberships,
+    ports::{Hold, Locks},
+    segments,
+};
+
+pub struct MoveUsers {
+    pub from: Slug,
+    pub to: Slug,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    pub from: Slug,
+    pub to: Slug,
+    /// How many left `from`.
+    pub moved: u64,
+    /// How many of them were not in `to` before.
+    pub added: u64,
+    /// How many of them were in `to` already, and stay longer now.
+    pub extended: u64,
+}
+
+/// Afterwards everybody who was in `from` is in `to`, with the later of two deadlines, and nobody is in `from`.
+pub fn move_users(act: &mut Act, command: MoveUsers) -> Result<Moved, Error> {
+    let MoveUsers { from, to } = command;
+    if from == to {
+        return Err(Error::invalid("/to_segment", "same_segment", format!("`{from}` cannot be moved to itself")));
+    }
+    act.unit.lock(&Locks::new().population(Hold::Shared).segment(&from, Hold::Alone).segment(&to, Hold::Alone))?;
+    let now = act.now();
+    let found = segments::require_all(act.unit, &[from.clone(), to.clone()])?;
+    let [source, target] = &found[..] else { unreachable!("two slugs were required") };
+    let leaving = memberships::settled(act, source.id, now)?;
+    let present: HashMap<UserId, Membership> = memberships::settled(act, target.id, now)?
+        .into_iter()
+        .map(|membership| (membership.user.clone(), membership))
+        .collect();
+
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut moved = Moved { from, to, moved: leaving.len() as u64, added: 0, extended: 0 };
+    for member in leaving {
+        let entry = |segment, operation, at, expires_at| Entry {
+            user: member.user.clone(),
+            segment,
+            operation,
+            at,
+            expires_at,
+            source: Source::Move,
+            actor: act.actor.clone(),
+            reason: None,
+        };
+        entries.push(entry(member.segment.clone(), Operation::Remove, now.max(member.since), None));
+        match present.get(&member.user) {
+            None => {
+                entries.push(entry(target.reference(), Operation::Add, now, member.expires_at));
+                moved.added += 1;
+            }
+            Some(there) if later(there.expires_at, member.expires_at) != there.expires_at => {
+                entries.push(entry(target.reference(), Operation::Extend, now.max(there.since), member.expires_at));
+                moved.extended += 1;
+            }
+            Some(_) => {}
+        }
+    }
+    memberships::record(act.unit, &entries)?;
+    Ok(moved)
+}
+
+/// The later of two deadlines; an open one is the latest.
+fn later(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    Some(a?.max(b?))
+}

@@ -1,0 +1,360 @@
+//! What the use cases ask of the outside world.
+
+use domain::{Entry, HistoryRow, Instant, Kind, Membership, Period, Segment, SegmentId, Slug, User, UserId};
+use thiserror::Error;
+
+/// Where the facts are kept.
+pub trait Store: Send + Sync {
+    /// Runs `work` in one transaction and ends it as the verdict says.
+    ///
+    /// Use cases call `read`, `write` and `rehearse` instead, which carry a result out.
+    fn run(&self, access: Access, work: &mut dyn FnMut(&mut dyn Unit) -> Verdict) -> Result<(), StoreError>;
+
+    /// Fails unless the store answers and has the schema that this program knows.
+    fn ready(&self) -> Result<(), StoreError>;
+}
+
+impl dyn Store + '_ {
+    /// Looks at one consistent state; whatever `work` writes is forgotten.
+    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut dyn Unit) -> Result<T, E>) -> Result<T, E> {
+        self.carry(Access::Read, Verdict::Rollback, work)
+    }
+
+    /// Changes everything or nothing: `Ok` commits, `Err` rolls back.
+    pub fn write<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut dyn Unit) -> Result<T, E>) -> Result<T, E> {
+        self.carry(Access::Write, Verdict::Commit, work)
+    }
+
+    /// May write, and sees what it wrote, but nothing of it stays.
+    pub fn rehearse<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut dyn Unit) -> Result<T, E>) -> Result<T, E> {
+        self.carry(Access::Write, Verdict::Rollback, work)
+    }
+
+    fn carry<T, E: From<StoreError>>(
+        &self,
+        access: Access,
+        on_success: Verdict,
+        work: impl FnOnce(&mut dyn Unit) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut work = Some(work);
+        let mut outcome = None;
+        let ended = self.run(access, &mut |unit| {
+            let work = work.take().expect("a store runs its work once");
+            let result = work(unit);
+            let verdict = if result.is_ok() { on_success } else { Verdict::Rollback };
+            outcome = Some(result);
+            verdict
+        });
+        match (ended, outcome) {
+            // The work's own failure says more than what came of it.
+            (_, Some(Err(error))) => Err(error),
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), outcome) => outcome.expect("a store runs its work"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Commit,
+    Rollback,
+}
+
+/// The repositories, inside one transaction.
+///
+/// A read sees one state throughout. A write sees its own changes, and, after [`Unit::lock`], whatever others committed
+/// before the locks were had. After any failure of a repository the unit no longer commits.
+pub trait Unit {
+    /// Waits for the right to change what the locks name, and keeps it until the unit ends.
+    /// Call it at most once, before anything else that must not change meanwhile is read.
+    fn lock(&mut self, locks: &Locks) -> Result<(), StoreError>;
+    fn segments(&mut self) -> &mut dyn Segments;
+    fn users(&mut self) -> &mut dyn Users;
+    fn memberships(&mut self) -> &mut dyn Memberships;
+    fn history(&mut self) -> &mut dyn History;
+    fn answers(&mut self) -> &mut dyn Answers;
+}
+
+/// What a unit is about to change. Units that share nothing run side by side.
+///
+/// | act | population | segments | users |
+/// |---|---|---|---|
+/// | change a user's memberships | shared, when the user is to be born | shared | alone |
+/// | create a user | shared | | alone |
+/// | delete a user | alone | | alone |
+/// | create a segment, rename | | alone | |
+/// | move | shared | alone | |
+/// | distribute, copy, delete a segment | alone | alone | |
+#[derive(Debug, Clone, Default)]
+pub struct Locks {
+    /// Shared by those who need everybody to stay, alone for those who need nobody to come or go.
+    pub population: Option<Hold>,
+    pub segments: Vec<(Slug, Hold)>,
+    pub users: Vec<UserId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hold {
+    Shared,
+    Alone,
+}
+
+impl Locks {
+    pub fn new() -> Locks {
+        Locks::default()
+    }
+
+    pub fn population(self, hold: Hold) -> Locks {
+        Locks { population: Some(hold), ..self }
+    }
+
+    pub fn segment(mut self, slug: &Slug, hold: Hold) -> Locks {
+        self.segments.push((slug.clone(), hold));
+        self
+    }
+
+    pub fn user(mut self, user: &UserId) -> Locks {
+        self.users.push(user.clone());
+        self
+    }
+}
+
+pub trait Segments {
+    /// Keeps a new segment and gives it its identity; the id in `segment` does not count.
+    /// Fails with [`StoreError::Duplicate`] when the slug is taken.
+    fn insert(&mut self, segment: &Segment) -> Result<SegmentId, StoreError>;
+    fn find(&mut self, slug: &Slug) -> Result<Option<Segment>, StoreError>;
+    /// Those of `slugs` that exist, in the order of slugs.
+    fn find_all(&mut self, slugs: &[Slug]) -> Result<Vec<Segment>, StoreError>;
+    /// Replaces the definition of the segment with this id. A changed slug is a rename at `updated_at`.
+    /// Fails with [`StoreError::Duplicate`] when the new slug is taken.
+    fn update(&mut self, segment: &Segment) -> Result<(), StoreError>;
+    /// Forgets the definition. Its name and its history stay.
+    fn delete(&mut self, id: SegmentId, at: Instant) -> Result<(), StoreError>;
+    /// At most `limit`, in the order of the query, after its cursor.
+    fn list(&mut self, query: &SegmentQuery, limit: usize) -> Result<Vec<Segment>, StoreError>;
+    /// How many the query's filters leave, wherever its cursor stands.
+    fn count(&mut self, query: &SegmentQuery) -> Result<u64, StoreError>;
+    /// Every segment of kind percent.
+    fn distributed(&mut self) -> Result<Vec<Segment>, StoreError>;
+    /// Which segments ever had this slug, and when, oldest first.
+    fn bearers(&mut self, slug: &Slug) -> Result<Vec<Bearer>, StoreError>;
+}
+
+/// A segment had a slug throughout a period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    pub segment: SegmentId,
+    pub period: Period,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SegmentQuery {
+    /// A part of the slug or the name; letter case does not count.
+    pub text: Option<String>,
+    pub kind: Option<Kind>,
+    pub sort: SegmentSort,
+    /// Begin behind this segment: the value that is sorted by, and the slug.
+    pub after: Option<(String, Slug)>,
+}
+
+/// Equal values are sorted by slug, in the same direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SegmentSort {
+    pub by: SegmentOrder,
+    pub direction: Direction,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SegmentOrder {
+    /// Byte by byte, as all text is sorted.
+    #[default]
+    Slug,
+    Name,
+    CreatedAt,
+    UpdatedAt,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Direction {
+    #[default]
+    Ascending,
+    Descending,
+}
+
+impl SegmentOrder {
+    /// The value by which a segment is sorted, as a cursor carries it: an instant as microseconds since 1970.
+    pub fn value(self, segment: &Segment) -> String {
+        match self {
+            SegmentOrder::Slug => segment.slug.to_string(),
+            SegmentOrder::Name => segment.name.as_str().to_owned(),
+            SegmentOrder::CreatedAt => segment.created_at.timestamp_micros().to_string(),
+            SegmentOrder::UpdatedAt => segment.updated_at.timestamp_micros().to_string(),
+        }
+    }
+}
+
+pub trait Users {
+    /// Keeps those who are not there yet, and returns their ids.
+    fn insert_missing(&mut self, users: &[User]) -> Result<Vec<UserId>, StoreError>;
+    fn find(&mut self, id: &UserId) -> Result<Option<User>, StoreError>;
+    /// Those of `ids` who exist, in the order of ids.
+    fn find_all(&mut self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
+    /// Replaces the profile of a user who exists.
+    fn update(&mut self, user: &User) -> Result<(), StoreError>;
+    /// Forgets the profile; memberships are ended by the caller before.
+    fn delete(&mut self, id: &UserId) -> Result<(), StoreError>;
+    /// At most `limit`, by id, after the query's cursor.
+    fn list(&mut self, query: &UserQuery, limit: usize) -> Result<Vec<User>, StoreError>;
+    fn count(&mut self, query: &UserQuery) -> Result<u64, StoreError>;
+    /// At most `limit` ids, in their order, after `after`.
+    fn ids(&mut self, after: Option<&UserId>, limit: usize) -> Result<Vec<UserId>, StoreError>;
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserQuery {
+    /// The beginning of the id, or a part of the name or e-mail, where letter case does not count.
+    pub text: Option<String>,
+    pub after: Option<UserId>,
+}
+
+/// The live state. "Stored" includes memberships whose deadline came and which nobody removed yet.
+pub trait Memberships {
+    /// The stored memberships of any of these users in any of these segments.
+    /// In a writing unit they stay as they are until it ends.
+    fn of_pairs(&mut self, users: &[UserId], segments: &[SegmentId]) -> Result<Vec<Membership>, StoreError>;
+    /// The stored memberships of these users, by user and slug; stay as `of_pairs` does.
+    fn of_users(&mut self, users: &[UserId]) -> Result<Vec<Membership>, StoreError>;
+    /// At most `limit` stored memberships of a segment, by user, after `after`; stay as `of_pairs` does.
+    /// The last page is the empty one: a page may be short when a membership ends meanwhile.
+    fn of_segment(
+        &mut self,
+        segment: SegmentId,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Membership>, StoreError>;
+    /// Which segments each of these users is in at `at`, by user and slug.
+    fn active(&mut self, users: &[UserId], at: Instant) -> Result<Vec<(UserId, Slug)>, StoreError>;
+    /// At most `limit` members of a segment who are live at `at`, by user, after `after`.
+    fn members(
+        &mut self,
+        segment: SegmentId,
+        at: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Membership>, StoreError>;
+    /// How many members each of these segments has at `at`. One without members may be absent.
+    fn counts(&mut self, segments: &[SegmentId], at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
+    /// Takes at most `limit` stored memberships whose deadline is not after `at`, the longest due first.
+    /// In a writing unit nobody else is given them until it ends; those that others were given are left out.
+    fn claim_due(&mut self, at: Instant, limit: usize) -> Result<Vec<Membership>, StoreError>;
+    /// Appends the entries to history in this order, and carries each out on the live state: the one way to change it.
+    ///
+    /// Of one user in one segment a call holds at most a remove, then an add, or else one extend. An add of a stored
+    /// membership is [`StoreError::Duplicate`], a remove or extend of one that is not stored [`StoreError::Contended`].
+    fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError>;
+}
+
+/// The log. Rows are never changed and never leave.
+pub trait History {
+    /// At most `limit` rows, by instant and then by id, after the filter's cursor.
+    fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError>;
+    fn count(&mut self, filter: &HistoryFilter) -> Result<u64, StoreError>;
+    /// All rows of these users, by id; only those in `segment` when it is given.
+    fn of_users(&mut self, users: &[UserId], segment: Option<SegmentId>) -> Result<Vec<HistoryRow>, StoreError>;
+    /// At most `limit` of those who were live in a segment at `at`, by user, after `after`.
+    fn members_at(
+        &mut self,
+        segment: SegmentId,
+        at: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Membership>, StoreError>;
+    fn count_at(&mut self, segment: SegmentId, at: Instant) -> Result<u64, StoreError>;
+    /// At most `limit` users, by id, after `after`, whose membership may differ between two instants: someone wrote of
+    /// it after `from` and not after `to`, or a deadline of it fell then.
+    fn touched(
+        &mut self,
+        segment: SegmentId,
+        from: Instant,
+        to: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<UserId>, StoreError>;
+    /// At most `limit` users, by id, after `after`, of whom anything at all is stored.
+    fn everyone(&mut self, after: Option<&UserId>, limit: usize) -> Result<Vec<UserId>, StoreError>;
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryFilter {
+    pub user: Option<UserId>,
+    pub segment: Option<HistorySegment>,
+    pub period: Period,
+    /// Begin behind the row with this instant and id.
+    pub after: Option<(Instant, i64)>,
+}
+
+/// Rows that were written under a slug, and those of the segment that has it now, whatever it was called then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistorySegment {
+    pub slug: Slug,
+    pub id: Option<SegmentId>,
+}
+
+/// Answers to requests that carried an idempotency key.
+pub trait Answers {
+    /// The answer under this key, and no other unit is told of its absence until this one ends.
+    fn find(&mut self, key: &str) -> Result<Option<StoredAnswer>, StoreError>;
+    /// Keeps an answer, in place of an older one under its key.
+    fn keep(&mut self, answer: &StoredAnswer) -> Result<(), StoreError>;
+    /// Forgets at most `limit` answers made before `before`, and tells how many.
+    fn forget(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    pub key: String,
+    /// Tells one request from another: a digest of method, address and body.
+    pub fingerprint: String,
+    /// Whatever the entrance needs to give the same answer again.
+    pub answer: String,
+    pub created_at: Instant,
+}
+
+/// The service's own clock. It never goes back, and counts whole microseconds.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Instant;
+}
+
+/// Where chance comes from.
+pub trait Chance: Send + Sync {
+    fn draw(&self) -> u64;
+}
+
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// An earlier operation of this unit failed and was overlooked, so nothing was committed.
+    #[error("an overlooked failure undid the transaction")]
+    Aborted,
+    /// The row would break a uniqueness rule.
+    #[error("already stored")]
+    Duplicate,
+    /// Others were at the same rows; the same call may well succeed now.
+    #[error("others were changing the same at once: {0}")]
+    Contended(String),
+    /// Every connection is taken, and none came free in time.
+    #[error("the store is busy: {0}")]
+    Busy(String),
+    /// The store could not be reached, or gave up.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store holds something the domain calls impossible.
+    #[error("corrupt row in {table}: {detail}")]
+    Corrupt { table: &'static str, detail: String },
+}

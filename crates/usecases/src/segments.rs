@@ -1,0 +1,259 @@
+//! Segments: made, read, changed, renamed, copied, deleted.
+
+use std::collections::HashMap;
+
+use domain::{
+    Actor, Description, Entry, Kind, Membership, Name, Operation, Percent, Reason, Seed, Segment, SegmentId, Slug,
+    Source, Ttl,
+};
+
+use crate::{
+    Act, Error, Expected, Look, Revision, Subject, distributions, memberships,
+    ports::{Hold, Locks, SegmentQuery, StoreError, Unit},
+};
+
+pub struct CreateSegment {
+    pub slug: Slug,
+    pub name: Option<Name>,
+    pub description: Description,
+    pub percent: Option<Percent>,
+    pub default_ttl: Option<Ttl>,
+}
+
+/// Creates a segment, and gives it to a share of all users when it comes with one.
+pub fn create(act: &mut Act, command: CreateSegment) -> Result<Segment, Error> {
+    let locks = Locks::new().segment(&command.slug, Hold::Alone);
+    match command.percent {
+        Some(_) => act.unit.lock(&locks.population(Hold::Alone))?,
+        None => act.unit.lock(&locks)?,
+    }
+    let now = act.now();
+    let segment = Segment {
+        id: SegmentId(0),
+        name: command.name.unwrap_or_else(|| Name::of(&command.slug)),
+        slug: command.slug,
+        description: command.description,
+        kind: Kind::Manual,
+        percent: None,
+        seed: Seed(act.chance.draw()),
+        default_ttl: command.default_ttl,
+        created_at: now,
+        updated_at: now,
+        version: 1,
+    };
+    let segment = insert(act, segment)?;
+    match command.percent {
+        Some(percent) => {
+            let given = distributions::give(act, segment, percent, now)?;
+            let segment = Segment { version: 1, ..given.segment };
+            act.unit.segments().update(&segment)?;
+            Ok(segment)
+        }
+        None => Ok(segment),
+    }
+}
+
+pub(crate) fn insert(act: &mut Act, segment: Segment) -> Result<Segment, Error> {
+    if act.unit.segments().find(&segment.slug)?.is_some() {
+        return Err(taken(&segment.slug));
+    }
+    match act.unit.segments().insert(&segment) {
+        Ok(id) => Ok(Segment { id, ..segment }),
+        Err(StoreError::Duplicate) => Err(taken(&segment.slug)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub fn get(look: &mut Look, slug: &Slug) -> Result<Segment, Error> {
+    require(look.unit, slug)
+}
+
+pub fn list(look: &mut Look, query: &SegmentQuery, limit: usize) -> Result<Vec<Segment>, Error> {
+    Ok(look.unit.segments().list(query, limit)?)
+}
+
+pub fn count(look: &mut Look, query: &SegmentQuery) -> Result<u64, Error> {
+    Ok(look.unit.segments().count(query)?)
+}
+
+/// Segments with the number of their members, also when there are none.
+pub fn stats(look: &mut Look, query: &SegmentQuery, limit: usize) -> Result<Vec<(Segment, u64)>, Error> {
+    let segments = look.unit.segments().list(query, limit)?;
+    let ids: Vec<SegmentId> = segments.iter().map(|segment| segment.id).collect();
+    let counts: HashMap<SegmentId, u64> = look.unit.memberships().counts(&ids, look.now)?.into_iter().collect();
+    Ok(segments
+        .into_iter()
+        .map(|segment| {
+            let count = counts.get(&segment.id).copied().unwrap_or(0);
+            (segment, count)
+        })
+        .collect())
+}
+
+/// What to change: `None` leaves as it is.
+#[derive(Default)]
+pub struct ChangeSegment {
+    pub slug: Option<Slug>,
+    /// `Some(None)` names the segment after its slug.
+    pub name: Option<Option<Name>>,
+    pub description: Option<Description>,
+    pub percent: Option<Percent>,
+    /// `Some(None)` lets new memberships stay open.
+    pub default_ttl: Option<Option<Ttl>>,
+}
+
+/// Changes the definition, and with a percent also who is in.
+pub fn change(act: &mut Act, slug: &Slug, expected: &Expected, command: ChangeSegment) -> Result<Segment, Error> {
+    let mut locks = Locks::new().segment(slug, Hold::Alone);
+    if let Some(new) = &command.slug {
+        locks = locks.segment(new, Hold::Alone);
+    }
+    if command.percent.is_some() {
+        locks = locks.population(Hold::Alone);
+    }
+    act.unit.lock(&locks)?;
+    let now = act.now();
+    let before = require(act.unit, slug)?;
+    expected.require(&Revision::from(&before), Subject::Segment, slug.as_str())?;
+
+    let mut after = before.clone();
+    if let Some(new) = command.slug {
+        // A segment that is named after its slug goes on being so.
+        if after.name == Name::of(&after.slug) {
+            after.name = Name::of(&new);
+        }
+        after.slug = new;
+    }
+    if let Some(name) = command.name {
+        after.name = name.unwrap_or_else(|| Name::of(&after.slug));
+    }
+    if let Some(description) = command.description {
+        after.description = description;
+    }
+    if let Some(default_ttl) = command.default_ttl {
+        after.default_ttl = default_ttl;
+    }
+    if let Some(percent) = command.percent {
+        after = distributions::give(act, after, percent, now)?.segment;
+    }
+    after.version = before.version;
+    if after == before {
+        return Ok(before);
+    }
+    let after = after.touched(now);
+    match act.unit.segments().update(&after) {
+        Ok(()) => Ok(after),
+        Err(StoreError::Duplicate) => Err(taken(&after.slug)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Gives a segment another slug. Members, history and positions stay.
+pub fn rename(act: &mut Act, slug: &Slug, expected: &Expected, new: Slug) -> Result<Segment, Error> {
+    change(act, slug, expected, ChangeSegment { slug: Some(new), ..ChangeSegment::default() })
+}
+
+pub struct CopySegment {
+    pub slug: Slug,
+    pub members: CopiedMembers,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopiedMembers {
+    /// Everyone who is in, with their deadlines, and the percent and seed that agree with them.
+    All,
+    /// Nobody: the copy begins empty, by hand.
+    Nobody,
+}
+
+/// Copies a segment under another slug. Whoever comes along is in the copy since now.
+pub fn copy(act: &mut Act, slug: &Slug, command: CopySegment) -> Result<Segment, Error> {
+    let locks = Locks::new().segment(slug, Hold::Alone).segment(&command.slug, Hold::Alone);
+    act.unit.lock(&locks.population(Hold::Alone))?;
+    let now = act.now();
+    let original = require(act.unit, slug)?;
+    let name = if original.name == Name::of(slug) { Name::of(&command.slug) } else { original.name.clone() };
+    let copy = Segment { slug: command.slug, name, created_at: now, updated_at: now, version: 1, ..original.clone() };
+    let copy = match command.members {
+        CopiedMembers::All => copy,
+        CopiedMembers::Nobody => Segment { kind: Kind::Manual, percent: None, seed: Seed(act.chance.draw()), ..copy },
+    };
+    let copy = insert(act, copy)?;
+    if command.members == CopiedMembers::Nobody {
+        return Ok(copy);
+    }
+    let reason = Reason::parse(&format!("copy of {slug}")).ok();
+    let members = memberships::all_stored(act.unit, original.id)?;
+    let entries: Vec<Entry> = members
+        .into_iter()
+        .filter(|member| member.is_live_at(now))
+        .map(|member| Entry {
+            user: member.user,
+            segment: copy.reference(),
+            operation: Operation::Add,
+            at: now,
+            expires_at: member.expires_at,
+            source: member.source,
+            actor: act.actor.clone(),
+            reason: reason.clone(),
+        })
+        .collect();
+    memberships::record(act.unit, &entries)?;
+    Ok(copy)
+}
+
+/// Deletes a segment: its memberships end, its history stays, its slug is free.
+pub fn delete(act: &mut Act, slug: &Slug, expected: &Expected) -> Result<(), Error> {
+    act.unit.lock(&Locks::new().population(Hold::Alone).segment(slug, Hold::Alone))?;
+    let now = act.now();
+    let segment = require(act.unit, slug)?;
+    expected.require(&Revision::from(&segment), Subject::Segment, slug.as_str())?;
+    let reason = Reason::parse("segment deleted").ok();
+    let members = memberships::all_stored(act.unit, segment.id)?;
+    let entries: Vec<Entry> = members.iter().map(|member| ending(member, now, &act.actor, reason.as_ref())).collect();
+    memberships::record(act.unit, &entries)?;
+    act.unit.segments().delete(segment.id, now)?;
+    Ok(())
+}
+
+/// The entry that ends a stored membership now, or at its deadline when that came before.
+pub(crate) fn ending(member: &Membership, now: domain::Instant, actor: &Actor, reason: Option<&Reason>) -> Entry {
+    if member.is_due_at(now)
+        && let Some(expiry) = Entry::expiry(member)
+    {
+        return expiry;
+    }
+    Entry {
+        user: member.user.clone(),
+        segment: member.segment.clone(),
+        operation: Operation::Remove,
+        at: now.max(member.since),
+        expires_at: None,
+        source: Source::Manual,
+        actor: actor.clone(),
+        reason: reason.cloned(),
+    }
+}
+
+pub(crate) fn require(unit: &mut dyn Unit, slug: &Slug) -> Result<Segment, Error> {
+    unit.segments().find(slug)?.ok_or_else(|| Error::NotFound(Subject::Segment, vec![slug.to_string()]))
+}
+
+/// All of `slugs`, in their order, or an error that names every one that does not exist.
+pub(crate) fn require_all(unit: &mut dyn Unit, slugs: &[Slug]) -> Result<Vec<Segment>, Error> {
+    let mut found: HashMap<Slug, Segment> =
+        unit.segments().find_all(slugs)?.into_iter().map(|segment| (segment.slug.clone(), segment)).collect();
+    let mut missing = Vec::new();
+    let mut segments = Vec::with_capacity(slugs.len());
+    for slug in slugs {
+        match found.remove(slug) {
+            Some(segment) => segments.push(segment),
+            None => missing.push(slug.to_string()),
+        }
+    }
+    if missing.is_empty() { Ok(segments) } else { Err(Error::NotFound(Subject::Segment, missing)) }
+}
+
+pub(crate) fn taken(slug: &Slug) -> Error {
+    Error::Taken(Subject::Segment, slug.to_string())
+}

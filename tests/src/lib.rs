@@ -1,0 +1,1 @@
+//! The home of the black-box tests; see `e2e` and `architecture`.
