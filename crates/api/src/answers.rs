@@ -1,0 +1,228 @@
+//! Answers: status, headers and body, with versions and with requests that act once.
+
+use std::future::Future;
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{
+        Method, StatusCode,
+        header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LOCATION},
+    },
+    web::{Bytes, Data},
+};
+use domain::Actor;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use usecases::{
+    Act, App, Error, Expected, Look, Revision,
+    answers::{Answered, Once, once},
+};
+use utoipa::ToSchema;
+
+use crate::{
+    blocking,
+    problems::{Code, Problem},
+};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+const KEY_CHARS_MAX: usize = 255;
+
+/// An answer before it is sent. It is also what an idempotency key keeps.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    status: u16,
+    location: Option<String>,
+    etag: Option<String>,
+    body: Option<String>,
+}
+
+impl Answer {
+    pub(crate) fn ok(view: &impl Serialize) -> Answer {
+        let body = serde_json::to_string(view).expect("a view is plain data");
+        Answer { status: 200, location: None, etag: None, body: Some(body) }
+    }
+
+    pub(crate) fn created(view: &impl Serialize, location: String) -> Answer {
+        Answer { status: 201, location: Some(location), ..Answer::ok(view) }
+    }
+
+    pub(crate) fn no_content() -> Answer {
+        Answer { status: 204, location: None, etag: None, body: None }
+    }
+
+    pub(crate) fn with_revision(self, revision: Revision) -> Answer {
+        Answer { etag: Some(format!("\"{revision}\"")), ..self }
+    }
+
+    fn into_response(self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).expect("an answer has a status of ours");
+        let mut response = HttpResponse::build(status);
+        for (name, value) in [(LOCATION, self.location), (ETAG, self.etag)] {
+            if let Some(value) = value {
+                response.insert_header((name, value));
+            }
+        }
+        match self.body {
+            Some(body) => response.content_type("application/json").body(body),
+            None => response.finish(),
+        }
+    }
+}
+
+/// A request as a use case needs it: the world, who asks, and how often it may act.
+pub(crate) struct Call {
+    pub(crate) app: Data<App>,
+    pub(crate) request: HttpRequest,
+    pub(crate) body: Bytes,
+}
+
+impl FromRequest for Call {
+    type Error = actix_web::Error;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Call, actix_web::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let app = request.app_data::<Data<App>>().cloned().expect("the service was made with a world");
+        let request = request.clone();
+        let body = Bytes::from_request(&request, payload);
+        Box::pin(async move { Ok(Call { app, body: body.await?, request }) })
+    }
+}
+
+impl Call {
+    /// Looks, and answers with a version of the answer itself.
+    pub(crate) async fn look<V: Serialize + 'static>(
+        self,
+        work: impl FnOnce(&mut Look) -> Result<V, Error> + Send + 'static,
+    ) -> Result<HttpResponse, Problem> {
+        self.look_at(move |look| {
+            let answer = Answer::ok(&work(look)?);
+            let digest = Sha256::digest(answer.body.as_deref().unwrap_or_default());
+            let tag: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+            Ok(Answer { etag: Some(format!("W/\"{tag}\"")), ..answer })
+        })
+        .await
+    }
+
+    /// Looks at something that has a version of its own.
+    pub(crate) async fn look_at(
+        self,
+        work: impl FnOnce(&mut Look) -> Result<Answer, Error> + Send + 'static,
+    ) -> Result<HttpResponse, Problem> {
+        let headers = self.request.headers().clone();
+        let answer = blocking::run(self.app, move |app| app.look(work)).await?;
+        if answer.etag.as_deref().is_some_and(|etag| not_wanted(&headers, etag)) {
+            let mut response = HttpResponse::NotModified();
+            response.insert_header((ETAG, answer.etag.unwrap_or_default()));
+            return Ok(response.finish());
+        }
+        let mut response = answer.into_response();
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        Ok(response)
+    }
+
+    /// Acts; with an idempotency key at most once.
+    pub(crate) async fn act(
+        self,
+        work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
+    ) -> Result<HttpResponse, Problem> {
+        let actor = actor();
+        let Some(key) = self.once()? else {
+            return Ok(blocking::run(self.app, move |app| app.act(actor, work)).await?.into_response());
+        };
+        let write = |answer: Answer| serde_json::to_string(&answer).expect("an answer is plain data");
+        let answered =
+            blocking::run(self.app, move |app| once(app, actor, &key, |act| work(act).map(write))).await?;
+        let (text, replayed) = match answered {
+            Answered::Now(text) => (text, false),
+            Answered::Before(text) => (text, true),
+        };
+        let answer: Answer = serde_json::from_str(&text)
+            .map_err(|error| Problem::new(Code::Internal, format!("the kept answer cannot be read: {error}")))?;
+        let mut response = answer.into_response();
+        if replayed {
+            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        Ok(response)
+    }
+
+    /// Tells what acting would do.
+    pub(crate) async fn rehearse(
+        self,
+        work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
+    ) -> Result<HttpResponse, Problem> {
+        Ok(blocking::run(self.app, move |app| app.rehearse(actor(), work)).await?.into_response())
+    }
+
+    fn once(&self) -> Result<Option<Once>, Problem> {
+        if self.request.method() != Method::POST && self.request.method() != Method::PATCH {
+            return Ok(None);
+        }
+        let Some(value) = self.request.headers().get(IDEMPOTENCY_KEY) else { return Ok(None) };
+        let key = value.to_str().ok().filter(|key| (1..=KEY_CHARS_MAX).contains(&key.len()));
+        let key = key.ok_or_else(|| {
+            let detail = format!("must have from 1 to {KEY_CHARS_MAX} visible ASCII characters");
+            Problem::fault("Idempotency-Key", "invalid_value", detail)
+        })?;
+        let digest = Sha256::new()
+            .chain_update(self.request.method().as_str())
+            .chain_update([0])
+            .chain_update(self.request.uri().to_string())
+            .chain_update([0])
+            .chain_update(&self.body)
+            .finalize();
+        let fingerprint = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Some(Once { key: key.to_owned(), fingerprint }))
+    }
+
+    /// The versions that If-Match names, or any when there is none.
+    pub(crate) fn expected(&self) -> Expected {
+        let mut tags = Vec::new();
+        for value in self.request.headers().get_all(IF_MATCH) {
+            for tag in value.to_str().unwrap_or("").split(',').map(str::trim) {
+                if tag == "*" {
+                    return Expected::Any;
+                }
+                // A weak tag never matches strongly (RFC 9110, 8.8.3.2).
+                tags.push(tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or_default().to_owned());
+            }
+        }
+        if self.request.headers().contains_key(IF_MATCH) { Expected::OneOf(tags) } else { Expected::Any }
+    }
+
+    /// The same, where a change needs it.
+    pub(crate) fn expected_or_required(&self) -> Result<Expected, Problem> {
+        if self.request.headers().contains_key(IF_MATCH) {
+            return Ok(self.expected());
+        }
+        Err(Problem::new(Code::IfMatchRequired, "send the ETag that you last read as If-Match, or `*`"))
+    }
+}
+
+/// Until accounts come, all requests act in one name.
+fn actor() -> Actor {
+    Actor::new("api")
+}
+
+/// Whether If-None-Match lists an entity tag, compared weakly (RFC 9110, 13.1.2).
+fn not_wanted(headers: &HeaderMap, etag: &str) -> bool {
+    let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    headers
+        .get_all(IF_NONE_MATCH)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|tag| tag.trim() == "*" || bare(tag) == bare(etag))
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    /// Send it back as `cursor` for the next page; null on the last one.
+    #[schema(required = true)]
+    pub(crate) next_cursor: Option<String>,
+    /// How many there are on all pages, when `count=exact` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) total: Option<u64>,
+}

@@ -1,0 +1,207 @@
+//! Bodies: JSON that is read strictly. Unknown fields, duplicate keys and wrong types are refused by name.
+
+use std::{collections::HashSet, fmt};
+
+use actix_web::{HttpRequest, http::header::CONTENT_TYPE};
+use serde::{
+    Deserializer,
+    de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
+};
+use serde_path_to_error::Segment;
+
+use crate::problems::{Code, Problem};
+
+/// Reads a body that must be there.
+pub(crate) fn read<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<T, Problem> {
+    require_json(request)?;
+    parse(bytes)
+}
+
+/// Reads a body that may be left out.
+pub(crate) fn read_or_default<T: DeserializeOwned + Default>(request: &HttpRequest, bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.is_empty() { Ok(T::default()) } else { read(request, bytes) }
+}
+
+fn require_json(request: &HttpRequest) -> Result<(), Problem> {
+    let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let kind = value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    if kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")) {
+        return Ok(());
+    }
+    let found = if kind.is_empty() { "nothing".to_owned() } else { format!("`{}`", kind.escape_debug()) };
+    Err(Problem::new(Code::UnsupportedMediaType, format!("the body is declared as {found}, not as application/json")))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.is_empty() {
+        return Err(Problem::new(Code::MalformedJson, "the body is empty"));
+    }
+    refuse_duplicate_keys(bytes)?;
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(explain)?;
+    deserializer.end().map_err(malformed)?;
+    Ok(value)
+}
+
+fn malformed(error: serde_json::Error) -> Problem {
+    Problem::new(Code::MalformedJson, error)
+}
+
+/// Turns what serde says of a value into a pointer, a code and a sentence.
+fn explain(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let mut pointer = String::new();
+    for segment in error.path() {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", escape(key))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    let inner = error.into_inner();
+    if !inner.is_data() {
+        return malformed(inner);
+    }
+    let text = inner.to_string();
+    let detail = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    let named = detail.split('`').nth(1).map(escape).unwrap_or_default();
+    for (beginning, code) in [("unknown field", "unknown_field"), ("missing field", "missing_field")] {
+        if detail.starts_with(beginning) {
+            // serde stands at the unknown key already, and at the object that lacks one.
+            if !pointer.ends_with(&format!("/{named}")) || code == "missing_field" {
+                pointer = format!("{pointer}/{named}");
+            }
+            return Problem::fault(pointer, code, detail);
+        }
+    }
+    let code = if detail.starts_with("invalid type") { "invalid_type" } else { "invalid_value" };
+    Problem::fault(pointer, code, detail)
+}
+
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// JSON leaves the meaning of a repeated key open; here it has none.
+fn refuse_duplicate_keys(bytes: &[u8]) -> Result<(), Problem> {
+    let mut found = None;
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let walked = Walk { pointer: String::new(), found: &mut found }.deserialize(&mut deserializer);
+    let ended = walked.and_then(|()| deserializer.end());
+    match (found, ended) {
+        (Some(pointer), _) => Err(Problem::fault(pointer, "duplicate_key", "the key stands twice in its object")),
+        (None, Err(error)) => Err(malformed(error)),
+        (None, Ok(())) => Ok(()),
+    }
+}
+
+/// Visits every value without keeping any.
+struct Walk<'w> {
+    pointer: String,
+    found: &'w mut Option<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let pointer = format!("{}/{}", self.pointer, escape(&key));
+            if !seen.insert(key) {
+                *self.found = Some(pointer);
+                return Err(de::Error::custom("duplicate key"));
+            }
+            map.next_value_seed(Walk { pointer, found: self.found })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let mut index = 0;
+        while items.next_element_seed(Walk { pointer: format!("{}/{index}", self.pointer), found: self.found })?.is_some() {
+            index += 1;
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Body {
+        slug: String,
+        #[serde(default)]
+        inner: Vec<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Inner {
+        count: u8,
+    }
+
+    #[test]
+    fn faults_are_named_with_their_place() {
+        for (text, expected) in [
+            (r#"{"slug": 5}"#, "/slug: invalid type: number, expected a string"),
+            (r#"{"slug": null}"#, "/slug: invalid type: null, expected a string"),
+            (r#"{}"#, "/slug: missing field `slug`"),
+            (r#"{"slug":"a","colour":1}"#, "/colour: unknown field `colour`, expected `slug` or `inner`"),
+            (r#"{"slug":"a","inner":[{"count":1},{"count":1,"slug":2}]}"#, "/inner/1/slug: unknown field `slug`, expected `count`"),
+            (r#"{"slug":"a","slug":"b"}"#, "/slug: the key stands twice in its object"),
+            (r#"{"slug":"a","inner":[{"a/b":{"x":1,"x":2}}]}"#, "/inner/0/a~1b/x: the key stands twice in its object"),
+            ("null", "invalid type: null, expected struct Body"),
+            ("5", "invalid type: number, expected struct Body"),
+        ] {
+            let problem = parse::<Body>(text.as_bytes()).unwrap_err();
+            assert_eq!(problem.to_string(), format!("invalid: {expected}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_malformed() {
+        let deep = "[".repeat(100_000);
+        for text in ["", "{", "{\"slug\":\"a\"} x", "{\"slug\":NaN}", "\u{feff}{}", "{'a':1}", deep.as_str()] {
+            let problem = parse::<Body>(text.as_bytes()).unwrap_err().to_string();
+            assert!(problem.starts_with("malformed_json"), "{problem}");
+        }
+        assert!(parse::<Body>(b"{\"slug\":\"\xff\"}").is_err());
+    }
+}

@@ -1,0 +1,229 @@
+//! `/history`: what happened, as JSON and as CSV.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::CONTENT_DISPOSITION,
+    web::{self, Bytes, Data, ServiceConfig},
+};
+use domain::HistoryRow;
+use futures_util::{StreamExt, stream};
+use serde::Serialize;
+use tokio::{runtime::Handle, sync::mpsc, time::timeout};
+use usecases::{
+    App, Error, Look,
+    history::{self, HistoryQuery},
+};
+use utoipa::ToSchema;
+
+use crate::{
+    answers::{Call, Page},
+    cursors,
+    parameters::Parameters,
+    problems::{Code, Problem},
+    requests, times,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(web::resource("/history").get(list)).service(web::resource("/history.csv").get(csv));
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = HistoryRow)]
+pub(crate) struct HistoryView {
+    id: i64,
+    #[schema(example = "1000")]
+    user_id: String,
+    /// The slug that the segment had then.
+    #[schema(example = "DISCOUNT_30")]
+    segment: String,
+    #[schema(value_type = OperationView)]
+    operation: &'static str,
+    #[schema(value_type = chrono::DateTime<chrono::Utc>, example = "2026-11-20T12:00:00.000000Z")]
+    timestamp: String,
+    /// The deadline after an add or an extend.
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>, required = true)]
+    expires_at: Option<String>,
+    #[schema(example = "manual")]
+    source: &'static str,
+    #[schema(example = "api")]
+    actor: String,
+    #[schema(required = true)]
+    reason: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Operation)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code)]
+pub(crate) enum OperationView {
+    Add,
+    Remove,
+    Extend,
+}
+
+impl From<&HistoryRow> for HistoryView {
+    fn from(row: &HistoryRow) -> HistoryView {
+        let entry = &row.entry;
+        HistoryView {
+            id: row.id,
+            user_id: entry.user.to_string(),
+            segment: entry.segment.slug.to_string(),
+            operation: entry.operation.as_str(),
+            timestamp: times::write(entry.at),
+            expires_at: entry.expires_at.map(times::write),
+            source: entry.source.as_str(),
+            actor: entry.actor.to_string(),
+            reason: entry.reason.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+fn read_query(parameters: &mut Parameters) -> HistoryQuery {
+    HistoryQuery {
+        user: parameters.user_id("user_id"),
+        segment: parameters.slug("segment"),
+        period: parameters.period(),
+    }
+}
+
+/// What happened
+#[utoipa::path(get, path = "/api/v1/history", tag = "history",
+    params(crate::openapi::HistoryFilters, crate::openapi::Paging),
+    responses((status = 200, description = "A page of rows, by instant", body = Page<HistoryView>)))]
+pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
+    let mut parameters = Parameters::of(&call.request)?;
+    let query = read_query(&mut parameters);
+    let after = parameters.cursor::<(i64, i64)>().and_then(|(at, id)| {
+        let at = chrono::DateTime::from_timestamp_micros(at).ok_or("is not a cursor of this list");
+        parameters.faults.take("cursor", "invalid_cursor", at).map(|at| (at, id))
+    });
+    let (limit, exact) = (parameters.limit(), parameters.counts_exactly());
+    parameters.end()?;
+    call.look(move |look| {
+        let mut filter = history::filter(look, &query)?;
+        filter.after = after;
+        let found = history::page(look, &filter, limit + 1)?;
+        let total = if exact { Some(history::count(look, &filter)?) } else { None };
+        let (found, next_cursor) =
+            cursors::page(found, limit, |last| cursors::write(&(last.entry.at.timestamp_micros(), last.id)));
+        Ok(Page { items: found.iter().map(HistoryView::from).collect(), next_cursor, total })
+    })
+    .await
+}
+
+const ROWS_AT_ONCE: usize = 5_000;
+/// How many pieces may wait for a slow reader.
+const PIECES_WAITING_MAX: usize = 4;
+/// A reader that takes nothing for so long has gone: it must not hold the store's connection.
+const READER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What happened, as a file
+#[utoipa::path(get, path = "/api/v1/history.csv", tag = "history",
+    params(
+        crate::openapi::HistoryFilters,
+        ("header" = Option<bool>, Query, description = "`false` leaves out the line with the names"),
+    ),
+    responses((status = 200, description = "`user_id;segment;operation;timestamp`, by instant, streamed", body = String, content_type = "text/csv")))]
+pub(crate) async fn csv(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut parameters = Parameters::of(&request)?;
+    let query = read_query(&mut parameters);
+    let header = parameters.read("header", "invalid_value", |text| text.parse::<bool>().map_err(|_| "must be true or false"));
+    parameters.end()?;
+
+    let (sender, mut receiver) = mpsc::channel::<Result<Bytes, Problem>>(PIECES_WAITING_MAX);
+    let id = requests::current_id();
+    let runtime = Handle::current();
+    let header = if header.unwrap_or(true) { Header::Written } else { Header::LeftOut };
+    tokio::task::spawn_blocking(move || {
+        requests::working_for(id, || {
+            let send = |piece| {
+                let sent = runtime.block_on(timeout(READER_PATIENCE, sender.send(piece)));
+                if matches!(sent, Ok(Ok(()))) { Reader::There } else { Reader::Gone }
+            };
+            if let Err(error) = app.look(|look| write_all(look, &query, header, &send)) {
+                send(Err(Problem::from(error)));
+            }
+        });
+    });
+
+    // Until the first piece is there, a failure can still be told as a problem.
+    let first = match receiver.recv().await {
+        Some(piece) => piece?,
+        None => return Err(Problem::new(Code::Internal, "the export ended before it began")),
+    };
+    let rest = stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|piece| (piece, receiver)) });
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8; header=present")
+        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"history.csv\""))
+        .streaming(stream::iter([Ok(first)]).chain(rest)))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Header {
+    Written,
+    LeftOut,
+}
+
+#[derive(PartialEq, Eq)]
+enum Reader {
+    There,
+    Gone,
+}
+
+/// Writes page after page of one consistent state, as fast as the reader takes them.
+fn write_all(
+    look: &mut Look,
+    query: &HistoryQuery,
+    header: Header,
+    send: &dyn Fn(Result<Bytes, Problem>) -> Reader,
+) -> Result<(), Error> {
+    let mut filter = history::filter(look, query)?;
+    let mut begun = false;
+    loop {
+        let rows = history::page(look, &filter, ROWS_AT_ONCE)?;
+        let mut piece = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
+        if !begun && header == Header::Written {
+            write_line(&mut piece, ["user_id", "segment", "operation", "timestamp"]);
+        }
+        for row in &rows {
+            let entry = &row.entry;
+            let (user, segment) = (harmless(entry.user.as_str()), harmless(entry.segment.slug.as_str()));
+            write_line(&mut piece, [&*user, &*segment, entry.operation.as_str(), &times::write(entry.at)]);
+        }
+        let piece = piece.into_inner().expect("writing to memory does not fail");
+        let last_page = rows.len() < ROWS_AT_ONCE;
+        if (!piece.is_empty() || !begun) && send(Ok(Bytes::from(piece))) == Reader::Gone {
+            return Ok(());
+        }
+        begun = true;
+        filter.after = rows.last().map(|last| (last.entry.at, last.id));
+        if last_page {
+            return Ok(());
+        }
+    }
+}
+
+fn write_line<const N: usize>(writer: &mut csv::Writer<Vec<u8>>, cells: [&str; N]) {
+    writer.write_record(cells).expect("writing to memory does not fail");
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}").into() } else { cell.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_begins_as_a_formula() {
+        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
+            assert_eq!(harmless(cell), format!("'{cell}"));
+        }
+        assert_eq!(harmless("1000"), "1000");
+        assert_eq!(harmless("a=b"), "a=b");
+    }
+}

@@ -1,0 +1,526 @@
+//! Memberships, from both sides: a user's segments and a segment's users.
+
+use std::fmt;
+
+use actix_web::{
+    HttpResponse,
+    web::{self, Path, ServiceConfig},
+};
+use domain::{Membership, Reason, Slug, UserId};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, Visitor},
+};
+use usecases::{
+    history,
+    memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
+};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Ref, RefOr, Schema, schema::{ObjectBuilder, OneOfBuilder, Type}},
+};
+use validator::Validate;
+
+use crate::{
+    answers::{Answer, Call, Page},
+    bodies, cursors,
+    fields::{Faults, TtlField, UserIdField},
+    parameters::Parameters,
+    problems::Problem,
+    segments::slug_in,
+    times,
+    users::user_in,
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/users/segments/lookup").post(lookup))
+        .service(web::resource("/users/{user_id}/segments").post(change).get(active))
+        .service(web::resource("/users/{user_id}/segments/{slug}").post(enter).delete(leave).get(is_member))
+        .service(web::resource("/users/{user_id}/memberships").get(of_user))
+        .service(web::resource("/segments/{slug}/users").get(members))
+        .service(web::resource("/segments/{slug}/users/diff").get(diff))
+        .service(web::resource("/segments/{slug}/users/{user_id}").put(admit).delete(dismiss));
+}
+
+/// One user's change.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MembershipChange {
+    #[serde(default)]
+    #[validate(length(max = 1000))]
+    #[schema(max_items = 1000)]
+    add: Vec<AdditionField>,
+    #[serde(default)]
+    #[validate(length(max = 1000))]
+    #[schema(max_items = 1000, example = json!(["DISCOUNT_50"]))]
+    remove: Vec<String>,
+    /// How long each addition lasts that does not say.
+    ttl: Option<TtlField>,
+    /// Until when each addition lasts that does not say.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+    /// Why, for what does not say.
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
+
+/// A slug, or a slug with its own deadline and reason.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct AdditionField(AdditionObject);
+
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Addition)]
+pub(crate) struct AdditionObject {
+    #[schema(example = "DISCOUNT_30")]
+    slug: String,
+    ttl: Option<TtlField>,
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for AdditionField {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = AdditionObject;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a slug or an object")
+            }
+            fn visit_str<E>(self, slug: &str) -> Result<AdditionObject, E> {
+                Ok(AdditionObject { slug: slug.to_owned(), ttl: None, expires_at: None, reason: None })
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<AdditionObject, A::Error> {
+                AdditionObject::deserialize(de::value::MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_any(Either).map(AdditionField)
+    }
+}
+
+impl ToSchema for AdditionField {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        AdditionObject::schemas(schemas);
+        schemas.push((AdditionObject::name().into_owned(), AdditionObject::schema()));
+    }
+}
+
+impl PartialSchema for AdditionField {
+    fn schema() -> RefOr<Schema> {
+        OneOfBuilder::new()
+            .item(ObjectBuilder::new().schema_type(Type::String).examples(["DISCOUNT_30"]))
+            .item(Ref::from_schema_name(AdditionObject::name()))
+            .into()
+    }
+}
+
+/// A deadline and a reason for one pair.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PairDetails {
+    ttl: Option<TtlField>,
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+    #[schema(max_length = 500, example = "asked by support")]
+    reason: Option<String>,
+}
+
+/// What came of a change. Each slug that was named stands in one of the lists, sorted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Changed)]
+pub(crate) struct ChangedView {
+    #[schema(example = "1000")]
+    user_id: String,
+    /// All segments that the user is in now.
+    #[schema(example = json!(["DISCOUNT_30", "MAIL_GPT"]))]
+    segments: Vec<String>,
+    #[schema(example = json!(["DISCOUNT_30"]))]
+    added: Vec<String>,
+    /// Present before, with another deadline now; left out when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    extended: Vec<String>,
+    removed: Vec<String>,
+    unchanged: Vec<String>,
+}
+
+impl From<Changed> for ChangedView {
+    fn from(changed: Changed) -> ChangedView {
+        ChangedView {
+            user_id: changed.user.to_string(),
+            segments: texts(changed.segments),
+            added: texts(changed.added),
+            extended: texts(changed.extended),
+            removed: texts(changed.removed),
+            unchanged: texts(changed.unchanged),
+        }
+    }
+}
+
+fn texts(slugs: Vec<Slug>) -> Vec<String> {
+    slugs.iter().map(ToString::to_string).collect()
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ActiveSegments {
+    #[schema(example = "1000")]
+    user_id: String,
+    #[schema(example = json!(["DISCOUNT_30", "MAIL_GPT"]))]
+    segments: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Pair {
+    #[schema(example = "1000")]
+    user_id: String,
+    #[schema(example = "DISCOUNT_30")]
+    segment: String,
+    is_member: bool,
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lookup {
+    #[validate(length(min = 1, max = 1000))]
+    #[schema(min_items = 1, max_items = 1000)]
+    user_ids: Vec<UserIdField>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LookupAnswer {
+    /// In the order of the question.
+    items: Vec<ActiveSegments>,
+}
+
+/// A membership, seen from its user.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UserMembership {
+    #[schema(example = "DISCOUNT_30")]
+    slug: String,
+    #[serde(flatten)]
+    details: MembershipDetails,
+}
+
+/// A membership, seen from its segment.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Member {
+    #[schema(example = "1000")]
+    user_id: String,
+    #[serde(flatten)]
+    details: MembershipDetails,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MembershipDetails {
+    #[schema(value_type = chrono::DateTime<chrono::Utc>, example = "2026-11-20T12:00:00.000000Z")]
+    since: String,
+    /// Out from this instant on; null when open.
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>, required = true)]
+    expires_at: Option<String>,
+    #[schema(example = "manual")]
+    source: &'static str,
+    #[schema(example = "api")]
+    actor: String,
+    #[schema(required = true)]
+    reason: Option<String>,
+}
+
+impl From<&Membership> for MembershipDetails {
+    fn from(membership: &Membership) -> MembershipDetails {
+        MembershipDetails {
+            since: times::write(membership.since),
+            expires_at: membership.expires_at.map(times::write),
+            source: membership.source.as_str(),
+            actor: membership.actor.to_string(),
+            reason: membership.reason.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UserMemberships {
+    #[schema(example = "1000")]
+    user_id: String,
+    /// By slug.
+    items: Vec<UserMembership>,
+}
+
+/// Who came and who went between two instants.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DiffView {
+    #[schema(example = "DISCOUNT_30")]
+    segment: String,
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    from: String,
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    to: String,
+    /// Not in at `from`, in at `to`.
+    entered: Vec<String>,
+    /// In at `from`, not in at `to`.
+    left: Vec<String>,
+    #[schema(required = true)]
+    next_cursor: Option<String>,
+}
+
+/// Change a user's segments
+///
+/// All of it happens, or nothing. The first add that names a user brings it to life.
+#[utoipa::path(post, path = "/api/v1/users/{user_id}/segments", tag = "memberships", params(("user_id" = String, Path)), request_body = MembershipChange,
+    responses(
+        (status = 200, description = "What came of it", body = ChangedView),
+        (status = 404, description = "`segment_not_found`: every unknown slug is named, nothing was applied"),
+    ))]
+pub(crate) async fn change(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
+    let user = user_in(&path)?;
+    let command = bodies::read::<MembershipChange>(&call.request, &call.body)?.into_command(user)?;
+    call.act(|act| Ok(Answer::ok(&ChangedView::from(memberships::change(act, command)?)))).await
+}
+
+impl MembershipChange {
+    fn into_command(self, user: UserId) -> Result<ChangeMemberships, Problem> {
+        let mut faults = Faults::default();
+        faults.validated(&self);
+        let common = faults.deadline("", self.ttl.as_ref(), self.expires_at.as_deref());
+        let reason = faults.reason("/reason", self.reason.as_deref());
+        let mut add = Vec::new();
+        for (index, AdditionField(item)) in self.add.iter().enumerate() {
+            let pointer = format!("/add/{index}");
+            let own = faults.deadline(&pointer, item.ttl.as_ref(), item.expires_at.as_deref());
+            let own_reason = faults.reason(&format!("{pointer}/reason"), item.reason.as_deref());
+            let Some(slug) = faults.take(&pointer, "invalid_slug", Slug::parse(&item.slug)) else { continue };
+            add.push(addition(slug, own.or(common.clone()), own_reason.or(reason.clone())));
+        }
+        let mut remove = Vec::new();
+        for (index, text) in self.remove.iter().enumerate() {
+            remove.extend(faults.take(format!("/remove/{index}"), "invalid_slug", Slug::parse(text)));
+        }
+        faults.none_or_problem()?;
+        Ok(ChangeMemberships { user, add, remove, reason })
+    }
+}
+
+fn addition(slug: Slug, deadline: Option<(Deadline, String)>, reason: Option<Reason>) -> Addition {
+    let (deadline, pointer) = deadline.unzip();
+    Addition { slug, deadline, reason, pointer: pointer.unwrap_or_default() }
+}
+
+impl PairDetails {
+    fn into_command(self, user: UserId, slug: Slug) -> Result<ChangeMemberships, Problem> {
+        let mut faults = Faults::default();
+        let deadline = faults.deadline("", self.ttl.as_ref(), self.expires_at.as_deref());
+        let reason = faults.reason("/reason", self.reason.as_deref());
+        faults.none_or_problem()?;
+        Ok(ChangeMemberships { user, add: vec![addition(slug, deadline, reason)], remove: Vec::new(), reason: None })
+    }
+}
+
+/// Put one user into one segment
+#[utoipa::path(post, path = "/api/v1/users/{user_id}/segments/{slug}", tag = "memberships", params(("user_id" = String, Path), ("slug" = String, Path)),
+    request_body(content = PairDetails, description = "May be left out"),
+    responses(
+        (status = 200, description = "What came of it", body = ChangedView),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn enter(call: Call, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
+    let (user, slug) = path.into_inner();
+    add_pair(call, &user, &slug).await
+}
+
+/// Put one user into one segment
+#[utoipa::path(put, path = "/api/v1/segments/{slug}/users/{user_id}", tag = "memberships", params(("slug" = String, Path), ("user_id" = String, Path)),
+    request_body(content = PairDetails, description = "May be left out"),
+    responses(
+        (status = 200, description = "What came of it", body = ChangedView),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn admit(call: Call, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
+    let (slug, user) = path.into_inner();
+    add_pair(call, &user, &slug).await
+}
+
+async fn add_pair(call: Call, user: &str, slug: &str) -> Result<HttpResponse, Problem> {
+    let (user, slug) = (user_in(user)?, slug_in(slug)?);
+    let command = bodies::read_or_default::<PairDetails>(&call.request, &call.body)?.into_command(user, slug)?;
+    call.act(|act| Ok(Answer::ok(&ChangedView::from(memberships::change(act, command)?)))).await
+}
+
+/// Take one user out of one segment
+#[utoipa::path(delete, path = "/api/v1/users/{user_id}/segments/{slug}", tag = "memberships", params(("user_id" = String, Path), ("slug" = String, Path)),
+    responses(
+        (status = 200, description = "What came of it; not having been in is no fault", body = ChangedView),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn leave(call: Call, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
+    let (user, slug) = path.into_inner();
+    remove_pair(call, &user, &slug).await
+}
+
+/// Take one user out of one segment
+#[utoipa::path(delete, path = "/api/v1/segments/{slug}/users/{user_id}", tag = "memberships", params(("slug" = String, Path), ("user_id" = String, Path)),
+    responses(
+        (status = 200, description = "What came of it; not having been in is no fault", body = ChangedView),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn dismiss(call: Call, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
+    let (slug, user) = path.into_inner();
+    remove_pair(call, &user, &slug).await
+}
+
+async fn remove_pair(call: Call, user: &str, slug: &str) -> Result<HttpResponse, Problem> {
+    let (user, slug) = (user_in(user)?, slug_in(slug)?);
+    let mut parameters = Parameters::of(&call.request)?;
+    let reason = parameters.read("reason", "invalid_reason", Reason::parse);
+    parameters.end()?;
+    let command = ChangeMemberships { user, add: Vec::new(), remove: vec![slug], reason };
+    call.act(|act| Ok(Answer::ok(&ChangedView::from(memberships::change(act, command)?)))).await
+}
+
+/// Is this user in this segment?
+#[utoipa::path(get, path = "/api/v1/users/{user_id}/segments/{slug}", tag = "memberships", params(("user_id" = String, Path), ("slug" = String, Path)),
+    responses(
+        (status = 200, description = "Yes or no; an unknown user is in no segment", body = Pair),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn is_member(call: Call, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
+    let (user, slug) = (user_in(&path.0)?, slug_in(&path.1)?);
+    Parameters::of(&call.request)?.end()?;
+    call.look(move |look| {
+        let is_member = memberships::is_member(look, &user, &slug)?;
+        Ok(Pair { user_id: user.to_string(), segment: slug.to_string(), is_member })
+    })
+    .await
+}
+
+/// Which segments is this user in?
+#[utoipa::path(get, path = "/api/v1/users/{user_id}/segments", tag = "memberships", params(("user_id" = String, Path)),
+    responses((status = 200, description = "Sorted slugs; none for an unknown user", body = ActiveSegments)))]
+pub(crate) async fn active(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
+    let user = user_in(&path)?;
+    Parameters::of(&call.request)?.end()?;
+    call.look(move |look| {
+        let found = memberships::active(look, std::slice::from_ref(&user))?;
+        Ok(found.into_iter().next().map(ActiveSegments::from))
+    })
+    .await
+}
+
+impl From<(UserId, Vec<Slug>)> for ActiveSegments {
+    fn from((user, slugs): (UserId, Vec<Slug>)) -> ActiveSegments {
+        ActiveSegments { user_id: user.to_string(), segments: texts(slugs) }
+    }
+}
+
+/// Which segments are these users in?
+#[utoipa::path(post, path = "/api/v1/users/segments/lookup", tag = "memberships", request_body = Lookup,
+    responses((status = 200, description = "For each user, in the order of the question", body = LookupAnswer)))]
+pub(crate) async fn lookup(call: Call) -> Result<HttpResponse, Problem> {
+    let body = bodies::read::<Lookup>(&call.request, &call.body)?;
+    let mut faults = Faults::default();
+    faults.validated(&body);
+    let mut users = Vec::with_capacity(body.user_ids.len());
+    for (index, id) in body.user_ids.iter().enumerate() {
+        users.extend(faults.user_id(&format!("/user_ids/{index}"), &id.0));
+    }
+    faults.none_or_problem()?;
+    call.look(move |look| {
+        let items = memberships::active(look, &users)?.into_iter().map(ActiveSegments::from).collect();
+        Ok(LookupAnswer { items })
+    })
+    .await
+}
+
+/// A user's memberships, now or at an instant
+#[utoipa::path(get, path = "/api/v1/users/{user_id}/memberships", tag = "memberships",
+    params(("user_id" = String, Path), ("as_of" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "As it was then, from history alone")),
+    responses((status = 200, description = "By slug; none for an unknown user", body = UserMemberships)))]
+pub(crate) async fn of_user(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
+    let user = user_in(&path)?;
+    let mut parameters = Parameters::of(&call.request)?;
+    let as_of = parameters.instant("as_of");
+    parameters.end()?;
+    call.look(move |look| {
+        let items = memberships::of_user(look, &user, as_of)?
+            .iter()
+            .map(|membership| UserMembership { slug: membership.segment.slug.to_string(), details: membership.into() })
+            .collect();
+        Ok(UserMemberships { user_id: user.to_string(), items })
+    })
+    .await
+}
+
+/// A segment's users, now or at an instant
+#[utoipa::path(get, path = "/api/v1/segments/{slug}/users", tag = "memberships",
+    params(
+        ("slug" = String, Path),
+        ("as_of" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "As it was then, from history alone, also of a deleted segment"),
+        crate::openapi::Paging,
+    ),
+    responses(
+        (status = 200, description = "A page of members, by user id", body = Page<Member>),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn members(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
+    let slug = slug_in(&path)?;
+    let mut parameters = Parameters::of(&call.request)?;
+    let as_of = parameters.instant("as_of");
+    let after = user_cursor(&mut parameters);
+    let (limit, exact) = (parameters.limit(), parameters.counts_exactly());
+    parameters.end()?;
+    call.look(move |look| {
+        let found = history::members(look, &slug, as_of, after.as_ref(), limit + 1)?;
+        let total = if exact { Some(history::count_members(look, &slug, as_of)?) } else { None };
+        let (found, next_cursor) = cursors::page(found, limit, |last| cursors::write(&last.user.as_str()));
+        let items = found.iter().map(|one| Member { user_id: one.user.to_string(), details: one.into() }).collect();
+        Ok(Page { items, next_cursor, total })
+    })
+    .await
+}
+
+/// Reads a cursor of a list that is sorted by user id.
+fn user_cursor(parameters: &mut Parameters) -> Option<UserId> {
+    let text = parameters.cursor::<String>()?;
+    let id = UserId::parse(&text).map_err(|_| "is not a cursor of this list");
+    parameters.faults.take("cursor", "invalid_cursor", id)
+}
+
+/// Who came and who went between two instants
+#[utoipa::path(get, path = "/api/v1/segments/{slug}/users/diff", tag = "memberships",
+    params(
+        ("slug" = String, Path),
+        ("from" = chrono::DateTime<chrono::Utc>, Query),
+        ("to" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "Now when absent"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many users to compare at once; a page may name fewer, those whose place differs"),
+        ("cursor" = Option<String>, Query),
+    ),
+    responses(
+        (status = 200, description = "By user id", body = DiffView),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn diff(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
+    let slug = slug_in(&path)?;
+    let mut parameters = Parameters::of(&call.request)?;
+    let (from, to) = (parameters.instant("from"), parameters.instant("to"));
+    if from.is_none() && !call.request.query_string().contains("from=") {
+        parameters.faults.add("from", "missing_parameter", "is required");
+    }
+    let after = user_cursor(&mut parameters);
+    let limit = parameters.limit();
+    parameters.end()?;
+    call.look(move |look| {
+        let (from, to) = (from.unwrap_or(look.now), to.unwrap_or(look.now));
+        let query = history::DiffQuery { slug, from, to, after };
+        let diff = history::diff(look, &query, limit)?;
+        Ok(DiffView {
+            segment: query.slug.to_string(),
+            from: times::write(from),
+            to: times::write(to),
+            entered: diff.entered.iter().map(ToString::to_string).collect(),
+            left: diff.left.iter().map(ToString::to_string).collect(),
+            next_cursor: diff.next.map(|user| cursors::write(&user.as_str())),
+        })
+    })
+    .await
+}

@@ -1,0 +1,208 @@
+//! The API as a document: assembled here, written next to the handlers.
+
+use serde_json::json;
+use utoipa::{
+    IntoParams, Modify, OpenApi,
+    openapi::{
+        ContentBuilder, Ref, RefOr, Required,
+        path::{Operation, ParameterBuilder, ParameterIn},
+        response::{Response, ResponseBuilder},
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+use crate::problems::Code;
+
+/// Parameters of every list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(crate) struct Paging {
+    /// How many items a page has at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u32>,
+    /// Where the page begins: the `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// `exact` counts the items of all pages as `total`.
+    #[param(pattern = "^exact$")]
+    count: Option<String>,
+}
+
+/// Which part of history.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(crate) struct HistoryFilters {
+    /// Only this user.
+    #[param(max_length = 128)]
+    user_id: Option<String>,
+    /// Only rows written under this slug, and those of the segment that has it now.
+    #[param(pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")]
+    segment: Option<String>,
+    /// A whole month, UTC; not together with `from` and `to`.
+    #[param(pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$", example = "2026-11")]
+    month: Option<String>,
+    /// From this instant on.
+    from: Option<chrono::DateTime<chrono::Utc>>,
+    /// Up to, and not including, this instant.
+    to: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Strata",
+        description = "Which users are in which segment, since when, until when and why.\n\nInstants are RFC 3339, UTC, with microseconds. \
+                       Failures are `application/problem+json` (RFC 9457) with a stable `code`; each code is explained at its `type`. \
+                       Every answer carries `X-Request-Id`; send your own to find it in the log.",
+        license(name = "MIT OR Apache-2.0"),
+    ),
+    paths(
+        crate::segments::create, crate::segments::list, crate::segments::stats, crate::segments::get,
+        crate::segments::change, crate::segments::delete, crate::segments::rename, crate::segments::copy,
+        crate::segments::describe,
+        crate::users::create, crate::users::list, crate::users::get, crate::users::change, crate::users::delete,
+        crate::memberships::change, crate::memberships::active, crate::memberships::enter, crate::memberships::leave,
+        crate::memberships::is_member, crate::memberships::of_user, crate::memberships::lookup,
+        crate::memberships::members, crate::memberships::admit, crate::memberships::dismiss, crate::memberships::diff,
+        crate::distributions::distribute, crate::distributions::get, crate::moves::move_users,
+        crate::history::list, crate::history::csv,
+        crate::health::alive, crate::health::ready,
+    ),
+    components(schemas(crate::problems::ProblemDocument, crate::problems::FaultDocument)),
+    modifiers(&Common),
+    tags(
+        (name = "segments", description = "Named sets of users"),
+        (name = "users", description = "Those whom a company segments"),
+        (name = "memberships", description = "Who is in which segment"),
+        (name = "distributions", description = "Segments given to a share of all users"),
+        (name = "history", description = "What happened"),
+        (name = "service", description = "The process itself"),
+    ),
+)]
+struct Document;
+
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// What every operation has in common, said once.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            let operations = [
+                ("get", &mut item.get),
+                ("put", &mut item.put),
+                ("post", &mut item.post),
+                ("patch", &mut item.patch),
+                ("delete", &mut item.delete),
+            ];
+            for (method, operation) in operations {
+                if let Some(operation) = operation {
+                    complete(path, method, operation);
+                }
+            }
+        }
+    }
+}
+
+fn complete(path: &str, method: &str, operation: &mut Operation) {
+    // Names that generated clients can use.
+    operation.operation_id = Some(operation_id(path, method));
+    if path == "/healthz" {
+        return;
+    }
+    let in_api = path.starts_with("/api/v1/");
+    let reads = method == "get" || path.ends_with("/lookup");
+    let mut codes = vec![Code::Internal, Code::Busy, Code::Unavailable, Code::TimedOut];
+    if in_api {
+        codes.push(Code::Invalid);
+    }
+    if operation.request_body.is_some() {
+        codes.extend([Code::MalformedJson, Code::BodyTooLarge, Code::UnsupportedMediaType]);
+    }
+    if in_api && !reads && matches!(method, "post" | "patch") {
+        codes.push(Code::IdempotencyKeyReused);
+        let about = "The same key and body gives the same answer for 24 hours, and acts once";
+        header(operation, "Idempotency-Key", Required::False, about);
+    }
+    let definition = matches!(path, "/api/v1/segments/{slug}" | "/api/v1/users/{user_id}");
+    let versioned = (definition && matches!(method, "patch" | "delete"))
+        || path.ends_with("/rename")
+        || path.ends_with("/description");
+    if versioned {
+        codes.push(Code::VersionMismatch);
+        let about = "The ETag of the version that is meant, or `*`";
+        let required = if method == "patch" { Required::True } else { Required::False };
+        header(operation, "If-Match", required, about);
+    }
+    if method == "patch" {
+        codes.push(Code::IfMatchRequired);
+    }
+    if method == "get" && in_api && !path.ends_with(".csv") {
+        header(operation, "If-None-Match", Required::False, "The ETag of the answer that the client has");
+        let same = ResponseBuilder::new().description("It is as If-None-Match says").build();
+        operation.responses.responses.entry("304".to_owned()).or_insert(RefOr::T(same));
+    }
+    for code in codes {
+        add_problem(operation, code);
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.as_str() >= "400"
+        {
+            let example = json!({"type": "/api/problems/…", "title": "…", "status": status.parse::<u16>().unwrap_or(400),
+                "detail": "…", "instance": path, "code": "…", "request_id": "…"});
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(Some(example)).build();
+            response.content.insert("application/problem+json".to_owned(), content.into());
+        }
+    }
+}
+
+/// One response a status; its description names every code that comes with it.
+fn add_problem(operation: &mut Operation, code: Code) {
+    let (name, status, title, _) = code.facts();
+    let line = format!("`{name}`: {title}");
+    let entry = operation.responses.responses.entry(status.to_string());
+    let response = entry.or_insert_with(|| RefOr::T(Response::default()));
+    if let RefOr::T(response) = response {
+        if !response.description.is_empty() {
+            response.description.push_str("; ");
+        }
+        response.description.push_str(&line);
+    }
+}
+
+fn header(operation: &mut Operation, name: &str, required: Required, about: &str) {
+    let parameter = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(required)
+        .description(Some(about))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255))))
+        .build();
+    operation.parameters.get_or_insert_default().push(parameter.into());
+}
+
+/// `get_segments_slug_users` for GET /api/v1/segments/{slug}/users.
+fn operation_id(path: &str, method: &str) -> String {
+    let words = path.trim_start_matches("/api/v1").split(['/', '.']).map(|word| word.trim_matches(['{', '}']));
+    std::iter::once(method).chain(words.filter(|word| !word.is_empty())).collect::<Vec<_>>().join("_")
+}
+
+#[cfg(test)]
+mod tests {
+    /// The file is what people and generators read; `UPDATE_SNAPSHOTS=1` writes it anew.
+    #[test]
+    fn the_document_is_the_published_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+        let document = super::document().to_pretty_json().unwrap() + "\n";
+        if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+            std::fs::write(path, &document).unwrap();
+        }
+        let published = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(document == published, "docs/openapi.json is not what the handlers say: run with UPDATE_SNAPSHOTS=1");
+    }
+}

@@ -1,0 +1,129 @@
+//! Query parameters, read as strictly as bodies.
+
+use std::fmt;
+
+use actix_web::{HttpRequest, web::Query};
+use domain::{Instant, Month, Period, Slug, UserId};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{cursors, fields::Faults, problems::Problem, times};
+
+pub(crate) const LIMIT_MAX: usize = 1_000;
+pub(crate) const LIMIT_DEFAULT: usize = 100;
+
+/// The parameters not read yet, and the faults found so far.
+pub(crate) struct Parameters {
+    rest: Vec<(String, String)>,
+    pub(crate) faults: Faults,
+}
+
+impl Parameters {
+    pub(crate) fn of(request: &HttpRequest) -> Result<Parameters, Problem> {
+        let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string())
+            .map_err(|error| Problem::fault("", "unreadable", error))?
+            .into_inner();
+        let mut parameters = Parameters { rest: Vec::new(), faults: Faults::default() };
+        for (name, value) in pairs {
+            if parameters.rest.iter().any(|(known, _)| *known == name) {
+                parameters.faults.add(shown(&name), "duplicate_key", "the parameter stands twice");
+            } else {
+                parameters.rest.push((name, value));
+            }
+        }
+        Ok(parameters)
+    }
+
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        let at = self.rest.iter().position(|(known, _)| known == name)?;
+        Some(self.rest.swap_remove(at).1)
+    }
+
+    pub(crate) fn read<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        code: &'static str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        self.faults.take(name, code, read(&text))
+    }
+
+    /// A text to search for: short, and without what no stored text holds.
+    pub(crate) fn search(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name).filter(|text| !text.is_empty())?;
+        if text.chars().count() > 200 || text.contains('\0') {
+            self.faults.add(name, "invalid_value", "a search has at most 200 characters and no NUL");
+            return None;
+        }
+        Some(text)
+    }
+
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        let read = |text: &str| text.parse::<bool>().map_err(|_| "must be true or false");
+        self.read(name, "invalid_value", read).unwrap_or(false)
+    }
+
+    pub(crate) fn instant(&mut self, name: &str) -> Option<Instant> {
+        self.read(name, "invalid_instant", times::read)
+    }
+
+    pub(crate) fn user_id(&mut self, name: &str) -> Option<UserId> {
+        self.read(name, "invalid_user_id", UserId::parse)
+    }
+
+    pub(crate) fn slug(&mut self, name: &str) -> Option<Slug> {
+        self.read(name, "invalid_slug", Slug::parse)
+    }
+
+    /// `month`, or else `from` and `to`, either of which may be left open.
+    pub(crate) fn period(&mut self) -> Period {
+        let month = self.read("month", "invalid_month", Month::parse);
+        let (from, to) = (self.instant("from"), self.instant("to"));
+        if let (Some(from), Some(to)) = (from, to)
+            && to < from
+        {
+            self.faults.add("to", "out_of_order", "`to` is before `from`");
+        }
+        match month {
+            Some(_) if from.is_some() || to.is_some() => {
+                self.faults.add("month", "both_given", "give `month`, or `from` and `to`, not both");
+                Period::default()
+            }
+            Some(month) => month.period(),
+            None => Period { from, to },
+        }
+    }
+
+    pub(crate) fn limit(&mut self) -> usize {
+        let read = |text: &str| {
+            text.parse::<usize>()
+                .ok()
+                .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+                .ok_or(format!("must be a whole number from 1 to {LIMIT_MAX}"))
+        };
+        self.read("limit", "out_of_range", read).unwrap_or(LIMIT_DEFAULT)
+    }
+
+    /// Where a page begins: what an earlier answer gave as `next_cursor`.
+    pub(crate) fn cursor<T: DeserializeOwned + Serialize>(&mut self) -> Option<T> {
+        let read = |text: &str| cursors::read(text).ok_or("is not a cursor of this list");
+        self.read("cursor", "invalid_cursor", read)
+    }
+
+    pub(crate) fn counts_exactly(&mut self) -> bool {
+        let read = |text: &str| (text == "exact").then_some(true).ok_or("can only be `exact`");
+        self.read("count", "invalid_value", read).unwrap_or(false)
+    }
+
+    /// All is read: whatever is left is unknown.
+    pub(crate) fn end(mut self) -> Result<(), Problem> {
+        for (name, _) in std::mem::take(&mut self.rest) {
+            self.faults.add(shown(&name), "unknown_parameter", "is not a parameter of this address");
+        }
+        self.faults.none_or_problem()
+    }
+}
+
+fn shown(name: &str) -> String {
+    name.chars().take(64).collect::<String>().escape_debug().to_string()
+}

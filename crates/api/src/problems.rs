@@ -1,0 +1,263 @@
+//! Problems: what a client is told when a request fails (RFC 9457).
+
+use std::fmt;
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, RETRY_AFTER},
+    },
+    web::Path,
+};
+use serde::Serialize;
+use usecases::{Error, Fault, Subject, ports::StoreError};
+use utoipa::ToSchema;
+
+use crate::requests;
+
+/// The kinds of failure. Their names never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    MalformedJson,
+    Invalid,
+    SegmentNotFound,
+    UserNotFound,
+    RouteNotFound,
+    MethodNotAllowed,
+    SlugTaken,
+    UserIdTaken,
+    Conflict,
+    VersionMismatch,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    IdempotencyKeyReused,
+    IfMatchRequired,
+    Refused,
+    Internal,
+    Busy,
+    Unavailable,
+    TimedOut,
+}
+
+impl Code {
+    pub(crate) const ALL: [Code; 19] = [
+        Code::MalformedJson,
+        Code::Invalid,
+        Code::SegmentNotFound,
+        Code::UserNotFound,
+        Code::RouteNotFound,
+        Code::MethodNotAllowed,
+        Code::SlugTaken,
+        Code::UserIdTaken,
+        Code::Conflict,
+        Code::VersionMismatch,
+        Code::BodyTooLarge,
+        Code::UnsupportedMediaType,
+        Code::IdempotencyKeyReused,
+        Code::IfMatchRequired,
+        Code::Refused,
+        Code::Internal,
+        Code::Busy,
+        Code::Unavailable,
+        Code::TimedOut,
+    ];
+
+    /// Name, status, title and what to do about it.
+    pub(crate) fn facts(self) -> (&'static str, u16, &'static str, &'static str) {
+        match self {
+            Code::MalformedJson => ("malformed_json", 400, "The body is not JSON", "Send one well-formed JSON value in UTF-8, without duplicate keys."),
+            Code::Invalid => ("invalid", 400, "The request breaks a rule", "Correct what `errors` names: each has a pointer, a code and a sentence."),
+            Code::SegmentNotFound => ("segment_not_found", 404, "No such segment", "Every slug that does not exist is named; nothing was changed."),
+            Code::UserNotFound => ("user_not_found", 404, "No such user", "The user was never named in an add, created or imported, or was deleted."),
+            Code::RouteNotFound => ("route_not_found", 404, "No such address", "The addresses are listed at /api/docs."),
+            Code::MethodNotAllowed => ("method_not_allowed", 405, "The address does not take this method", "The methods it takes are in the Allow header."),
+            Code::SlugTaken => ("slug_taken", 409, "The slug is taken", "Choose another slug, or change the segment that has it."),
+            Code::UserIdTaken => ("user_id_taken", 409, "The user id is taken", "The user exists; change it with PATCH."),
+            Code::Conflict => ("conflict", 409, "Not possible for this one", "The detail says why."),
+            Code::VersionMismatch => ("version_mismatch", 412, "Changed meanwhile", "Read the resource again and decide anew; If-Match takes the ETag of that answer."),
+            Code::BodyTooLarge => ("body_too_large", 413, "The body is too large", "Send less at once: a body has at most 1 MiB unless the operator set otherwise."),
+            Code::UnsupportedMediaType => ("unsupported_media_type", 415, "The body is not declared as JSON", "Send Content-Type: application/json."),
+            Code::IdempotencyKeyReused => ("idempotency_key_reused", 422, "The Idempotency-Key was used for another request", "Use a fresh key for each request; the same key only repeats the same request."),
+            Code::IfMatchRequired => ("if_match_required", 428, "If-Match is required", "Send the ETag that you last read as If-Match, or `*` to overwrite whatever is there."),
+            Code::Refused => ("refused", 400, "The request was refused", "The request could not be read as HTTP that this service speaks."),
+            Code::Internal => ("internal", 500, "A fault of the service", "Tell the operator the request_id."),
+            Code::Busy => ("busy", 503, "Too busy", "Nothing is wrong with the request: send it again after Retry-After seconds."),
+            Code::Unavailable => ("unavailable", 503, "The store is unavailable", "Nothing is wrong with the request: send it again after Retry-After seconds."),
+            Code::TimedOut => ("timed_out", 503, "It took too long", "The act may or may not have happened; with an Idempotency-Key it is safe to send it again."),
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.facts().0
+    }
+
+    pub(crate) fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.facts().1).expect("the table holds known statuses")
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    code: Code,
+    status: StatusCode,
+    detail: String,
+    errors: Vec<Fault>,
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl fmt::Display) -> Problem {
+        Problem { code, status: code.status(), detail: detail.to_string(), errors: Vec::new() }
+    }
+
+    /// Several things are wrong with the request, or one.
+    pub(crate) fn invalid(errors: Vec<Fault>) -> Problem {
+        let detail = errors.iter().map(Problem::sentence).collect::<Vec<_>>().join("; ");
+        Problem { errors, ..Problem::new(Code::Invalid, detail) }
+    }
+
+    pub(crate) fn fault(pointer: impl Into<String>, code: &'static str, detail: impl fmt::Display) -> Problem {
+        Problem::invalid(vec![Fault { pointer: pointer.into(), code, detail: detail.to_string() }])
+    }
+
+    /// For failures that the HTTP library found before any of our code saw the request.
+    pub(crate) fn of_status(status: StatusCode) -> Problem {
+        let code = match status {
+            StatusCode::NOT_FOUND => Code::RouteNotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+            status if status.is_server_error() => Code::Internal,
+            _ => Code::Refused,
+        };
+        Problem { status, ..Problem::new(code, code.facts().3) }
+    }
+
+    fn sentence(fault: &Fault) -> String {
+        if fault.pointer.is_empty() { fault.detail.clone() } else { format!("{}: {}", fault.pointer, fault.detail) }
+    }
+
+    fn document(&self) -> ProblemDocument {
+        let (code, _, title, _) = self.code.facts();
+        let request = requests::current();
+        ProblemDocument {
+            kind: format!("/api/problems/{code}"),
+            title,
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            instance: request.as_ref().map(|request| request.path.clone()).unwrap_or_default(),
+            code,
+            request_id: request.map(|request| request.id).unwrap_or_default(),
+            errors: self
+                .errors
+                .iter()
+                .map(|fault| FaultDocument {
+                    pointer: fault.pointer.clone(),
+                    code: fault.code,
+                    detail: fault.detail.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The one place where a use case's refusal becomes a status.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        let code = match &error {
+            Error::NotFound(Subject::Segment, _) => Code::SegmentNotFound,
+            Error::NotFound(Subject::User, _) => Code::UserNotFound,
+            Error::Taken(Subject::Segment, _) => Code::SlugTaken,
+            Error::Taken(Subject::User, _) => Code::UserIdTaken,
+            Error::Conflict(_) => Code::Conflict,
+            Error::Stale(..) => Code::VersionMismatch,
+            Error::KeyReused => Code::IdempotencyKeyReused,
+            Error::Invalid(_) => Code::Invalid,
+            Error::Store(StoreError::Duplicate | StoreError::Contended(_) | StoreError::Busy(_)) => Code::Busy,
+            Error::Store(StoreError::Unavailable(_)) => Code::Unavailable,
+            Error::Store(StoreError::Aborted | StoreError::Corrupt { .. }) => Code::Internal,
+        };
+        match error {
+            Error::Invalid(faults) => Problem::invalid(faults),
+            // What the store says may name hosts and files: it is for the log, not for the client.
+            Error::Store(error) => {
+                log::warn!("{error}");
+                Problem::new(code, code.facts().3)
+            }
+            other => Problem::new(code, other),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.name(), self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response.content_type("application/problem+json").insert_header((CACHE_CONTROL, "no-store"));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, "1"));
+        }
+        let text = serde_json::to_string(&self.document()).expect("a problem is plain data");
+        response.body(text)
+    }
+}
+
+/// What went wrong, as RFC 9457 writes it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemDocument {
+    /// Where the code is explained.
+    #[serde(rename = "type")]
+    #[schema(example = "/api/problems/segment_not_found")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    #[schema(example = "no segment named `VIP`")]
+    detail: String,
+    /// The address that was asked.
+    #[schema(example = "/api/v1/segments/VIP")]
+    instance: String,
+    /// A stable name for programs.
+    #[schema(example = "segment_not_found")]
+    code: &'static str,
+    /// The same as in the X-Request-Id header and in the service's log.
+    request_id: String,
+    /// Each thing that is wrong with the request, when it is the request that is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FaultDocument>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Fault)]
+pub(crate) struct FaultDocument {
+    /// A JSON Pointer (RFC 6901) into the body, or the name of a parameter.
+    #[schema(example = "/percent")]
+    pointer: String,
+    #[schema(example = "out_of_range")]
+    code: &'static str,
+    #[schema(example = "a percent is from 0 to 100, not 101")]
+    detail: String,
+}
+
+/// A problem's type leads here: the code in plain words.
+pub(crate) async fn explain(code: Path<String>) -> Result<HttpResponse, Problem> {
+    let found = Code::ALL.into_iter().find(|known| known.name() == *code);
+    let (code, status, title, remedy) = found.ok_or_else(|| Problem::of_status(StatusCode::NOT_FOUND))?.facts();
+    Ok(HttpResponse::Ok().json(serde_json::json!({"code": code, "status": status, "title": title, "remedy": remedy})))
+}
+
+pub(crate) async fn no_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::new(Code::RouteNotFound, format!("nothing is at {} {}", request.method(), request.path())))
+}

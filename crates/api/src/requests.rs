@@ -1,0 +1,143 @@
+//! What every request gets: an id, a time limit, a line in the log, and a problem when it fails.
+
+use std::{
+    cell::RefCell,
+    time::{Duration, Instant},
+};
+
+use actix_web::{
+    Error, HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue},
+    middleware::Next,
+    web::Data,
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Limits,
+    problems::{Code, Problem},
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const ID_CHARS_MAX: usize = 128;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) id: String,
+    pub(crate) path: String,
+}
+
+tokio::task_local! {
+    static REQUEST: Request;
+}
+
+thread_local! {
+    /// The id of the request that a blocking thread works for.
+    static WORKING_FOR: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// The request that this task answers.
+pub(crate) fn current() -> Option<Request> {
+    REQUEST.try_with(Clone::clone).ok()
+}
+
+/// The id of the request under way here, for log lines.
+pub fn current_id() -> Option<String> {
+    let of_task = REQUEST.try_with(|request| request.id.clone()).ok();
+    of_task.or_else(|| WORKING_FOR.with_borrow(Clone::clone))
+}
+
+/// Runs blocking work in the name of a request.
+pub(crate) fn working_for<T>(id: Option<String>, work: impl FnOnce() -> T) -> T {
+    WORKING_FOR.set(id);
+    let result = work();
+    WORKING_FOR.set(None);
+    result
+}
+
+pub(crate) async fn attend(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let begun = Instant::now();
+    let context = Request { id: id_of(&request), path: request.path().to_owned() };
+    let limit = request.app_data::<Data<Limits>>().map_or(Duration::from_secs(30), |limits| limits.request_timeout);
+    let method = request.method().clone();
+
+    let (id, path) = (context.id.clone(), context.path.clone());
+    let answering = REQUEST.scope(context, async move {
+        match tokio::time::timeout(limit, next.call(request)).await {
+            Ok(Ok(response)) => Ok(as_problem(response.map_into_boxed_body())),
+            Ok(Err(error)) => Err(error.error_response()),
+            Err(_) => {
+                let detail = format!("no answer within {} ms", limit.as_millis());
+                Err(Problem::new(Code::TimedOut, detail).error_response())
+            }
+        }
+    });
+    let mut answer = answering.await;
+    let (headers, status) = match &mut answer {
+        Ok(response) => {
+            let status = response.status();
+            (response.headers_mut(), status)
+        }
+        Err(response) => {
+            let status = response.status();
+            (response.headers_mut(), status)
+        }
+    };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    let (status, duration_us) = (status.as_u16(), begun.elapsed().as_micros() as u64);
+    log::info!(
+        request_id = id.as_str(), method = method.as_str(), path = path.as_str(), status = status, duration_us = duration_us;
+        "{method} {path} {status} {duration_us}us"
+    );
+    // The request itself is gone with the work that was given up, so the answer travels as an error.
+    answer.map_err(|response| InternalError::from_response("answered", response).into())
+}
+
+/// The caller's id when it is a plain word, or else a fresh one.
+fn id_of(request: &ServiceRequest) -> String {
+    let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|id| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        (1..=ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(plain)
+    });
+    given.map_or_else(|| fresh_id(request), str::to_owned)
+}
+
+/// Unlike any other of this process, and hard to guess for no one who should not: it is a name, not a secret.
+fn fresh_id(request: &ServiceRequest) -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let digest = Sha256::new()
+        .chain_update(now.to_be_bytes())
+        .chain_update(COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes())
+        .chain_update(std::process::id().to_be_bytes())
+        .chain_update(format!("{:?}", request.peer_addr()))
+        .finalize();
+    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Refusals of the HTTP library carry no explanation: they get one here.
+fn as_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let explained = response.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes().starts_with(b"application/problem+json") || kind.as_bytes().starts_with(b"application/json")
+    });
+    if explained || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let allow = response.headers().get(ALLOW).cloned();
+    let mut explained: HttpResponse = Problem::of_status(status).error_response();
+    if let Some(allow) = allow {
+        explained.headers_mut().insert(ALLOW, allow);
+    }
+    let (request, _) = response.into_parts();
+    ServiceResponse::new(request, explained)
+}

@@ -1,0 +1,146 @@
+//! `strata serve` and `strata work`: the roles that stay.
+
+use std::{io::Write, sync::Arc, time::Duration};
+
+use actix_cors::Cors;
+use actix_web::{
+    HttpServer,
+    http::header::{CONTENT_TYPE, ETAG, HeaderName, LOCATION, RETRY_AFTER},
+    middleware::Condition,
+    web::Data,
+};
+use store::DieselStore;
+use tokio::sync::watch;
+use usecases::{App, ports::StoreError};
+use worker::Schedule;
+
+use crate::{Failure, settings::Settings, world};
+
+/// How often a store that is not there yet is asked again at the start.
+const START_TRIES_MAX: u32 = 30;
+
+pub(crate) fn serve(settings: Settings) -> Result<(), Failure> {
+    actix_web::rt::System::new().block_on(serve_until_stopped(settings))
+}
+
+async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
+    let app = world::app(migrated(&settings)?);
+    let limits = api::Limits { request_timeout: settings.request_timeout, body_bytes_max: settings.body_bytes_max };
+    let (data, origins) = (Data::from(Arc::clone(&app)), settings.cors_origins.clone());
+    let mut server = HttpServer::new(move || {
+        api::service(data.clone(), limits.clone()).wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+    })
+    .shutdown_timeout(settings.shutdown_timeout_s)
+    .client_request_timeout(Duration::from_secs(10));
+    if settings.http_threads > 0 {
+        server = server.workers(settings.http_threads);
+    }
+    let server = server
+        .bind(&settings.listen)
+        .map_err(|error| Failure(format!("cannot listen on {}: {error}", settings.listen)))?;
+    let addresses = server.addrs();
+    let running = server.run();
+
+    let (stop, stopped) = watch::channel(());
+    let working = settings.worker.then(|| actix_web::rt::spawn(work_until(app, schedule(&settings), stopped)));
+    for address in addresses {
+        announce(&format!("strata listens on http://{address} (API documentation at /api/docs)"))?;
+    }
+    let ended = running.await;
+    drop(stop);
+    if let Some(working) = working {
+        working.await.map_err(|error| Failure(format!("the worker ended badly: {error}")))?;
+    }
+    log::info!("stopped");
+    ended.map_err(|error| Failure(format!("the server ended badly: {error}")))
+}
+
+/// Whoever started us, a person or a script, reads this line from the standard output.
+fn announce(line: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| Failure(format!("standard output: {error}")))
+}
+
+/// Pages of these origins, and no others, may call and read our headers.
+fn cors(origins: &[String]) -> Cors {
+    let exposed =
+        [ETAG, LOCATION, RETRY_AFTER, HeaderName::from_static("x-request-id"), HeaderName::from_static("idempotent-replayed")];
+    let allowed = ["if-match", "if-none-match", "idempotency-key", "x-request-id"].map(HeaderName::from_static);
+    let start = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers(allowed.into_iter().chain([CONTENT_TYPE]))
+        .expose_headers(exposed)
+        .max_age(600);
+    origins.iter().fold(start, |cors, origin| cors.allowed_origin(origin))
+}
+
+pub(crate) fn work(settings: &Settings) -> Result<(), Failure> {
+    let app = world::app(migrated(settings)?);
+    log::info!("working");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure(format!("no threads: {error}")))?;
+    runtime.block_on(worker::run(app, schedule(settings), termination()));
+    log::info!("stopped");
+    Ok(())
+}
+
+pub(crate) fn work_once(settings: &Settings) -> Result<(), Failure> {
+    let app = world::app(migrated(settings)?);
+    for (what, count) in worker::once(&app, settings.worker_batch)? {
+        announce(&format!("{count} {what}"))?;
+    }
+    Ok(())
+}
+
+async fn work_until(app: Arc<App>, schedule: Schedule, mut stopped: watch::Receiver<()>) {
+    // The sender never sends: it is dropped when the server has ended.
+    worker::run(app, schedule, async move { while stopped.changed().await.is_ok() {} }).await;
+}
+
+fn schedule(settings: &Settings) -> Schedule {
+    Schedule { interval: settings.worker_interval, batch: settings.worker_batch }
+}
+
+/// Resolves when the process is asked to end.
+async fn termination() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be listened for");
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        tokio::signal::ctrl_c().await.expect("Ctrl-C can be listened for");
+    }
+}
+
+/// The store with its schema up to date. A store that is still starting is waited for.
+pub(crate) fn migrated(settings: &Settings) -> Result<DieselStore, Failure> {
+    let store = world::open_store(settings)?;
+    let mut tries = 1;
+    loop {
+        match store.migrate() {
+            Ok(names) => {
+                names.iter().for_each(|name| log::info!("migrated: {name}"));
+                return Ok(store);
+            }
+            Err(StoreError::Unavailable(error)) if tries < START_TRIES_MAX && !is_file(settings) => {
+                log::warn!("the store is not there yet ({tries} of {START_TRIES_MAX}): {error}");
+                tries += 1;
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn is_file(settings: &Settings) -> bool {
+    settings.database_url.starts_with("sqlite:")
+}

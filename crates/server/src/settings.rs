@@ -1,0 +1,315 @@
+//! Settings: from the built-in defaults, a file, the environment and flags. Every mistake is told at once.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use toml::{Table, Value};
+
+const DEFAULTS: &str = include_str!("../../../config/default.toml");
+const PREFIX: &str = "STRATA_";
+/// Environment variables of our prefix that are no settings.
+const NOT_SETTINGS: [&str; 2] = ["STRATA_CONFIG", "STRATA_TEST_POSTGRES_URL"];
+
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) listen: String,
+    pub(crate) database_url: String,
+    pub(crate) pool_size: u32,
+    pub(crate) pool_timeout: Duration,
+    pub(crate) statement_timeout: Duration,
+    pub(crate) request_timeout: Duration,
+    pub(crate) body_bytes_max: usize,
+    pub(crate) http_threads: usize,
+    pub(crate) shutdown_timeout_s: u64,
+    pub(crate) worker: bool,
+    pub(crate) worker_interval: Duration,
+    pub(crate) worker_batch: usize,
+    pub(crate) cors_origins: Vec<String>,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Every mistake that was found, each with its key, where it stands, and the reason.
+#[derive(Debug)]
+pub(crate) struct Mistakes(Vec<String>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "the settings cannot be used:")?;
+        self.0.iter().try_for_each(|mistake| writeln!(f, "  {mistake}"))
+    }
+}
+
+/// What the command line says; it wins over everything else.
+#[derive(Default)]
+pub(crate) struct Flags {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) listen: Option<String>,
+    pub(crate) database_url: Option<String>,
+    pub(crate) worker: Option<bool>,
+}
+
+/// Reads all sources.
+pub(crate) fn read(flags: &Flags, environment: impl Iterator<Item = (String, String)>) -> Result<Settings, Mistakes> {
+    let environment: Vec<(String, String)> = environment.collect();
+    let mut layers = Layers { known: defaults(), found: Vec::new(), mistakes: Vec::new() };
+    let named = environment.iter().find(|(name, _)| name == "STRATA_CONFIG").map(|(_, value)| PathBuf::from(value));
+    if let Some(path) = flags.config.clone().or(named) {
+        layers.add_file(&path);
+    }
+    for (name, value) in &environment {
+        if let Some(key) = name.strip_prefix(PREFIX)
+            && !NOT_SETTINGS.contains(&name.as_str())
+        {
+            layers.add(key.to_ascii_lowercase(), Value::String(value.clone()), name.clone());
+        }
+    }
+    for (key, value, flag) in [
+        ("listen", flags.listen.clone().map(Value::String), "--listen"),
+        ("database_url", flags.database_url.clone().map(Value::String), "--database-url"),
+        ("worker", flags.worker.map(Value::Boolean), "--no-worker"),
+    ] {
+        if let Some(value) = value {
+            if key == "database_url" {
+                layers.found.retain(|(key, ..)| key != "database_url_file");
+            }
+            layers.add(key.to_owned(), value, flag.to_owned());
+        }
+    }
+    layers.settings()
+}
+
+fn defaults() -> Table {
+    DEFAULTS.parse().expect("config/default.toml is TOML, as a test sees")
+}
+
+/// What each source says, the weakest first.
+struct Layers {
+    known: Table,
+    found: Vec<(String, Value, String)>,
+    mistakes: Vec<String>,
+}
+
+impl Layers {
+    fn add_file(&mut self, path: &Path) {
+        let origin = path.display().to_string();
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => return self.mistakes.push(format!("{origin}: cannot be read: {error}")),
+        };
+        match text.parse::<Table>() {
+            Ok(table) => table.into_iter().for_each(|(key, value)| self.add(key, value, origin.clone())),
+            // The message alone: the text around it could hold a password.
+            Err(error) => self.mistakes.push(format!("{origin}: is not TOML: {}", error.message())),
+        }
+    }
+
+    fn add(&mut self, key: String, value: Value, origin: String) {
+        if self.known.contains_key(&key) {
+            self.found.push((key, value, origin));
+        } else {
+            self.mistakes.push(format!("{key} ({origin}): there is no such setting; config/default.toml lists all"));
+        }
+    }
+
+    /// The strongest value of a key, and where it comes from.
+    fn get(&self, key: &str) -> (Value, String) {
+        let strongest = self.found.iter().rev().find(|(found, ..)| found == key);
+        match strongest {
+            Some((_, value, origin)) => (value.clone(), origin.clone()),
+            None => (self.known[key].clone(), "built in".to_owned()),
+        }
+    }
+
+    fn mistake(&mut self, key: &str, origin: &str, reason: impl fmt::Display) {
+        self.mistakes.push(format!("{key} ({origin}): {reason}"));
+    }
+
+    fn text(&mut self, key: &str) -> String {
+        match self.get(key) {
+            (Value::String(text), _) => text,
+            (other, origin) => {
+                self.mistake(key, &origin, format!("must be a text, not {}", other.type_str()));
+                String::new()
+            }
+        }
+    }
+
+    fn number(&mut self, key: &str, min: u64, max: u64) -> u64 {
+        let (value, origin) = self.get(key);
+        let number = match &value {
+            Value::Integer(number) => u64::try_from(*number).ok(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        number.filter(|number| (min..=max).contains(number)).unwrap_or_else(|| {
+            self.mistake(key, &origin, format!("must be a whole number from {min} to {max}, not {}", shown(&value)));
+            min
+        })
+    }
+
+    fn flag(&mut self, key: &str) -> bool {
+        let (value, origin) = self.get(key);
+        let flag = match &value {
+            Value::Boolean(flag) => Some(*flag),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        flag.unwrap_or_else(|| {
+            self.mistake(key, &origin, format!("must be true or false, not {}", shown(&value)));
+            false
+        })
+    }
+
+    /// A list of texts; in the environment they are separated by commas.
+    fn list(&mut self, key: &str) -> Vec<String> {
+        let (value, origin) = self.get(key);
+        let list = match &value {
+            Value::String(text) => {
+                Some(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
+            }
+            Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+            _ => None,
+        };
+        list.unwrap_or_else(|| {
+            self.mistake(key, &origin, "must be a list of texts");
+            Vec::new()
+        })
+    }
+
+    fn settings(mut self) -> Result<Settings, Mistakes> {
+        let ms = |number| Duration::from_millis(number);
+        let listen = self.text("listen");
+        if !listen.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok()) {
+            let (_, origin) = self.get("listen");
+            self.mistake("listen", &origin, format!("must be HOST:PORT, not `{listen}`"));
+        }
+        let database_url = self.database_url();
+        let cors_origins = self.list("cors_origins");
+        for origin in &cors_origins {
+            if !(origin.starts_with("https://") || origin.starts_with("http://")) || origin.matches('/').count() != 2 {
+                let (_, from) = self.get("cors_origins");
+                self.mistake("cors_origins", &from, format!("must be origins such as https://example.com, not `{origin}`"));
+            }
+        }
+        let log_format = match self.text("log_format").as_str() {
+            "json" => LogFormat::Json,
+            "text" => LogFormat::Text,
+            other => {
+                let (_, origin) = self.get("log_format");
+                self.mistake("log_format", &origin, format!("must be text or json, not `{other}`"));
+                LogFormat::Text
+            }
+        };
+        let settings = Settings {
+            listen,
+            database_url,
+            pool_size: self.number("pool_size", 1, 1_000) as u32,
+            pool_timeout: ms(self.number("pool_timeout_ms", 1, 600_000)),
+            statement_timeout: ms(self.number("statement_timeout_ms", 1, 86_400_000)),
+            request_timeout: ms(self.number("request_timeout_ms", 1, 86_400_000)),
+            body_bytes_max: self.number("body_bytes_max", 1_024, 1 << 30) as usize,
+            http_threads: self.number("http_threads", 0, 1_024) as usize,
+            shutdown_timeout_s: self.number("shutdown_timeout_s", 0, 3_600),
+            worker: self.flag("worker"),
+            worker_interval: ms(self.number("worker_interval_ms", 1, 86_400_000)),
+            worker_batch: self.number("worker_batch", 1, 100_000) as usize,
+            cors_origins,
+            log: self.text("log"),
+            log_format,
+        };
+        if self.mistakes.is_empty() { Ok(settings) } else { Err(Mistakes(self.mistakes)) }
+    }
+
+    fn database_url(&mut self) -> String {
+        let file = self.text("database_url_file");
+        let (url, origin) = if file.is_empty() {
+            (self.text("database_url"), self.get("database_url").1)
+        } else {
+            match std::fs::read_to_string(&file) {
+                Ok(text) => (text.trim().to_owned(), file),
+                Err(error) => {
+                    self.mistake("database_url_file", &file, format!("cannot be read: {error}"));
+                    return String::new();
+                }
+            }
+        };
+        let known = ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+        if !known {
+            self.mistake("database_url", &origin, "must begin with sqlite://, postgres:// or postgresql://");
+        }
+        url
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("`{}`", text.escape_debug()),
+        Value::Integer(number) => number.to_string(),
+        Value::Boolean(flag) => flag.to_string(),
+        other => format!("a {}", other.type_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Result<Settings, Mistakes> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        read(&Flags::default(), variables.collect::<Vec<_>>().into_iter())
+    }
+
+    #[test]
+    fn the_defaults_are_usable() {
+        let settings = with(&[]).unwrap();
+        assert_eq!(settings.listen, "127.0.0.1:8080");
+        assert!(settings.worker && settings.cors_origins.is_empty());
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once_without_secrets() {
+        let mistakes = with(&[
+            ("STRATA_LISTEN", "nowhere"),
+            ("STRATA_POOL_SIZE", "0"),
+            ("STRATA_WORKER", "perhaps"),
+            ("STRATA_LOG_FORMAT", "xml"),
+            ("STRATA_COLOUR", "red"),
+            ("STRATA_DATABASE_URL", "mysql://root:hunter2@db/strata"),
+        ])
+        .err()
+        .unwrap()
+        .to_string();
+        for key in ["listen", "pool_size", "worker", "log_format", "colour", "database_url"] {
+            assert!(mistakes.contains(&format!("  {key} (STRATA_")), "{key} in {mistakes}");
+        }
+        assert!(!mistakes.contains("hunter2"), "{mistakes}");
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("strata.toml");
+        std::fs::write(&path, "listen = \"127.0.0.1:1\"\npool_size = 3\nlog = \"warn\"\n").unwrap();
+        let flags = Flags { config: Some(path), listen: Some("127.0.0.1:3".to_owned()), ..Flags::default() };
+        let variables = [("STRATA_LISTEN".to_owned(), "127.0.0.1:2".to_owned()), ("STRATA_POOL_SIZE".to_owned(), "5".to_owned())];
+        let settings = read(&flags, variables.into_iter()).unwrap();
+        assert_eq!((settings.listen.as_str(), settings.pool_size, settings.log.as_str()), ("127.0.0.1:3", 5, "warn"));
+    }
+
+    #[test]
+    fn the_example_for_production_has_only_known_keys() {
+        let example: Table = include_str!("../../../config/production.example.toml").parse().unwrap();
+        let known = defaults();
+        assert!(example.keys().all(|key| known.contains_key(key)));
+    }
+}

@@ -1,0 +1,51 @@
+//! The real world behind the ports: the store by its address, the machine's clock, the machine's chance.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use domain::Instant;
+use store::{DieselStore, Options};
+use usecases::{
+    App,
+    ports::{Chance, Clock, StoreError},
+};
+
+use crate::settings::Settings;
+
+/// Opens the store; its schema is the caller's concern.
+pub(crate) fn open_store(settings: &Settings) -> Result<DieselStore, StoreError> {
+    DieselStore::open(&Options {
+        url: settings.database_url.clone(),
+        pool_size: settings.pool_size,
+        pool_timeout: settings.pool_timeout,
+        statement_timeout: settings.statement_timeout,
+    })
+}
+
+pub(crate) fn app(store: DieselStore) -> Arc<App> {
+    Arc::new(App { store: Box::new(store), clock: Box::new(MachineClock::default()), chance: Box::new(MachineChance) })
+}
+
+/// The machine's clock, kept from going back.
+#[derive(Default)]
+struct MachineClock {
+    latest_us: AtomicI64,
+}
+
+impl Clock for MachineClock {
+    fn now(&self) -> Instant {
+        let now_us = chrono::Utc::now().timestamp_micros();
+        let before_us = self.latest_us.fetch_max(now_us, Ordering::SeqCst);
+        Instant::from_timestamp_micros(now_us.max(before_us)).expect("the present can be written")
+    }
+}
+
+struct MachineChance;
+
+impl Chance for MachineChance {
+    fn draw(&self) -> u64 {
+        rand::random()
+    }
+}

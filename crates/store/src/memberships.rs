@@ -1,0 +1,302 @@
+use diesel::{
+    PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
+    sql_types::{BigInt, Nullable, Text},
+};
+use domain::{Actor, Entry, Instant, Membership, Operation, SegmentId, SegmentRef, Slug, UserId};
+use usecases::ports::{Memberships, StoreError};
+
+use crate::{
+    DieselUnit,
+    columns::{Table, rows_max},
+    connection::AnyConnection,
+    statements::{Column, Statement},
+    users::behind,
+};
+
+const TABLE: Table = Table("memberships");
+
+/// A segment goes by the slug that it has, or had last: a membership that outlived its segment must still be told of.
+const SELECT: &str = "SELECT m.user_id, m.segment_id, \
+     COALESCE(s.slug, (SELECT n.slug FROM segment_names n WHERE n.segment_id = m.segment_id \
+     ORDER BY n.since DESC, n.id DESC LIMIT 1)), \
+     m.since, m.expires_at, m.source, m.actor, m.reason \
+     FROM memberships m LEFT JOIN segments s ON s.id = m.segment_id";
+
+type Columns = (Text, BigInt, Nullable<Text>, BigInt, Nullable<BigInt>, Text, Text, Nullable<Text>);
+/// In the order of `SELECT`.
+type Row = (String, i64, Option<String>, i64, Option<i64>, String, String, Option<String>);
+
+impl Memberships for DieselUnit<'_> {
+    fn of_pairs(&mut self, users: &[UserId], segments: &[SegmentId]) -> Result<Vec<Membership>, StoreError> {
+        let statement = stored(" WHERE m.user_id ? AND m.segment_id ? ORDER BY m.user_id, m.segment_id")
+            .then(self.keeping())
+            .any_text(users.iter().map(UserId::as_str))
+            .any_int(segments.iter().map(|segment| segment.0));
+        self.rows(statement, membership)
+    }
+
+    fn of_users(&mut self, users: &[UserId]) -> Result<Vec<Membership>, StoreError> {
+        // Rows are locked in the order in which they are returned, and that order must be everyone's.
+        let statement = stored(" WHERE m.user_id ? ORDER BY m.user_id, m.segment_id")
+            .then(self.keeping())
+            .any_text(users.iter().map(UserId::as_str));
+        let mut memberships = self.rows(statement, membership)?;
+        memberships.sort_by(|a, b| (&a.user, &a.segment.slug).cmp(&(&b.user, &b.segment.slug)));
+        Ok(memberships)
+    }
+
+    fn of_segment(
+        &mut self,
+        segment: SegmentId,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Membership>, StoreError> {
+        let statement = stored(" WHERE m.segment_id = ? AND m.user_id > ? ORDER BY m.user_id LIMIT ?")
+            .then(self.keeping())
+            .int(segment.0)
+            .text(behind(after))
+            .int(rows_max(limit));
+        self.rows(statement, membership)
+    }
+
+    fn active(&mut self, users: &[UserId], at: Instant) -> Result<Vec<(UserId, Slug)>, StoreError> {
+        let at = at.timestamp_micros();
+        let statement = Statement::<(Text, Text)>::new(
+            "SELECT m.user_id, s.slug FROM memberships m JOIN segments s ON s.id = m.segment_id \
+             WHERE m.user_id ? AND m.since <= ? AND (m.expires_at IS NULL OR m.expires_at > ?) \
+             ORDER BY m.user_id, s.slug",
+        )
+        .any_text(users.iter().map(UserId::as_str))
+        .int(at)
+        .int(at);
+        self.rows(statement, |(user, slug): (String, String)| Ok((TABLE.user(&user)?, TABLE.slug(&slug)?)))
+    }
+
+    fn members(
+        &mut self,
+        segment: SegmentId,
+        at: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Membership>, StoreError> {
+        let at = at.timestamp_micros();
+        let statement = stored(
+            " WHERE m.segment_id = ? AND m.user_id > ? AND m.since <= ? \
+             AND (m.expires_at IS NULL OR m.expires_at > ?) ORDER BY m.user_id LIMIT ?",
+        )
+        .int(segment.0)
+        .text(behind(after))
+        .int(at)
+        .int(at)
+        .int(rows_max(limit));
+        self.rows(statement, membership)
+    }
+
+    fn counts(&mut self, segments: &[SegmentId], at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
+        let at = at.timestamp_micros();
+        let statement = Statement::<(BigInt, BigInt)>::new(
+            "SELECT segment_id, count(*) FROM memberships \
+             WHERE segment_id ? AND since <= ? AND (expires_at IS NULL OR expires_at > ?) \
+             GROUP BY segment_id ORDER BY segment_id",
+        )
+        .any_int(segments.iter().map(|segment| segment.0))
+        .int(at)
+        .int(at);
+        self.rows(statement, |(segment, count): (i64, i64)| Ok((SegmentId(segment), count.unsigned_abs())))
+    }
+
+    fn claim_due(&mut self, at: Instant, limit: usize) -> Result<Vec<Membership>, StoreError> {
+        let statement = stored(" WHERE m.expires_at <= ? ORDER BY m.expires_at, m.user_id, m.segment_id LIMIT ?")
+            .then(self.claiming())
+            .int(at.timestamp_micros())
+            .int(rows_max(limit));
+        self.rows(statement, membership)
+    }
+
+    fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        let recorded = self.query(|conn| match conn {
+            AnyConnection::Pg(conn) => record_at_once(conn, entries),
+            AnyConnection::Sqlite(conn) => record_one_by_one(conn, entries),
+        });
+        match recorded? {
+            Recorded::Whole => Ok(()),
+            Recorded::Missing => {
+                let message = "a membership was to be ended or extended that is not stored";
+                self.remember(Err(StoreError::Contended(message.to_owned())))
+            }
+        }
+    }
+}
+
+/// What came of carrying entries out.
+enum Recorded {
+    Whole,
+    /// Fewer memberships were stored than the entries end and extend.
+    Missing,
+}
+
+/// One statement for each kind of change, however many entries there are. Of one pair there is a remove, then an add,
+/// or else one extend, so the kinds may be carried out one after the other.
+fn record_at_once(conn: &mut PgConnection, entries: &[Entry]) -> QueryResult<Recorded> {
+    if entries.is_empty() {
+        return Ok(Recorded::Whole);
+    }
+    append(entries).execute(conn)?;
+    let of = |operation| entries.iter().filter(|entry| entry.operation == operation).collect::<Vec<_>>();
+    let (removes, adds, extends) = (of(Operation::Remove), of(Operation::Add), of(Operation::Extend));
+    if !removes.is_empty() {
+        let statement = Statement::<()>::new(
+            "DELETE FROM memberships m USING unnest(?, ?) AS e (user_id, segment_id) \
+             WHERE m.user_id = e.user_id AND m.segment_id = e.segment_id",
+        );
+        if statement.column(users(&removes)).column(segments(&removes)).execute(conn)? < removes.len() {
+            return Ok(Recorded::Missing);
+        }
+    }
+    if !adds.is_empty() {
+        add(&adds).execute(conn)?;
+    }
+    if !extends.is_empty() {
+        let statement = Statement::<()>::new(
+            "UPDATE memberships m SET expires_at = e.expires_at \
+             FROM unnest(?, ?, ?) AS e (user_id, segment_id, expires_at) \
+             WHERE m.user_id = e.user_id AND m.segment_id = e.segment_id",
+        );
+        let statement = statement.column(users(&extends)).column(segments(&extends)).column(deadlines(&extends));
+        if statement.execute(conn)? < extends.len() {
+            return Ok(Recorded::Missing);
+        }
+    }
+    Ok(Recorded::Whole)
+}
+
+/// The ordinality keeps ids in the order of the entries.
+fn append(entries: &[Entry]) -> Statement {
+    let entries: Vec<&Entry> = entries.iter().collect();
+    Statement::new(
+        "INSERT INTO history (user_id, segment_id, slug, operation, at, expires_at, source, actor, reason) \
+         SELECT user_id, segment_id, slug, operation, at, expires_at, source, actor, reason \
+         FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) WITH ORDINALITY \
+         AS e (user_id, segment_id, slug, operation, at, expires_at, source, actor, reason, place) ORDER BY place",
+    )
+    .column(users(&entries))
+    .column(segments(&entries))
+    .column(texts(&entries, |entry| entry.segment.slug.as_str()))
+    .column(texts(&entries, |entry| entry.operation.as_str()))
+    .column(Column::Ints(entries.iter().map(|entry| entry.at.timestamp_micros()).collect()))
+    .column(deadlines(&entries))
+    .column(texts(&entries, |entry| entry.source.as_str()))
+    .column(texts(&entries, |entry| entry.actor.as_str()))
+    .column(reasons(&entries))
+}
+
+/// Sorted, so that two units with the same pairs in two orders do not wait for each other.
+fn add(entries: &[&Entry]) -> Statement {
+    Statement::new(
+        "INSERT INTO memberships (user_id, segment_id, since, expires_at, source, actor, reason) \
+         SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?) AS e (user_id, segment_id) \
+         ORDER BY user_id COLLATE \"C\", segment_id",
+    )
+    .column(users(entries))
+    .column(segments(entries))
+    .column(Column::Ints(entries.iter().map(|entry| entry.at.timestamp_micros()).collect()))
+    .column(deadlines(entries))
+    .column(texts(entries, |entry| entry.source.as_str()))
+    .column(texts(entries, |entry| entry.actor.as_str()))
+    .column(reasons(entries))
+}
+
+fn users(entries: &[&Entry]) -> Column {
+    texts(entries, |entry| entry.user.as_str())
+}
+
+fn segments(entries: &[&Entry]) -> Column {
+    Column::Ints(entries.iter().map(|entry| entry.segment.id.0).collect())
+}
+
+fn deadlines(entries: &[&Entry]) -> Column {
+    Column::MaybeInts(entries.iter().map(|entry| micros(entry.expires_at)).collect())
+}
+
+fn reasons(entries: &[&Entry]) -> Column {
+    Column::MaybeTexts(entries.iter().map(|entry| reason(entry).map(str::to_owned)).collect())
+}
+
+fn texts(entries: &[&Entry], read: fn(&Entry) -> &str) -> Column {
+    Column::Texts(entries.iter().map(|entry| read(entry).to_owned()).collect())
+}
+
+/// SQLite has no way to the database to save, so it takes the entries one by one.
+fn record_one_by_one(conn: &mut SqliteConnection, entries: &[Entry]) -> QueryResult<Recorded> {
+    for entry in entries {
+        Statement::<()>::new(
+            "INSERT INTO history (user_id, segment_id, slug, operation, at, expires_at, source, actor, reason) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .text(entry.user.as_str())
+        .int(entry.segment.id.0)
+        .text(entry.segment.slug.as_str())
+        .text(entry.operation.as_str())
+        .int(entry.at.timestamp_micros())
+        .maybe_int(micros(entry.expires_at))
+        .text(entry.source.as_str())
+        .text(entry.actor.as_str())
+        .maybe_text(reason(entry))
+        .execute(conn)?;
+        if carry_out(entry).execute(conn)? == 0 {
+            return Ok(Recorded::Missing);
+        }
+    }
+    Ok(Recorded::Whole)
+}
+
+fn carry_out(entry: &Entry) -> Statement {
+    let (user, segment) = (entry.user.as_str(), entry.segment.id.0);
+    match entry.operation {
+        Operation::Add => Statement::new(
+            "INSERT INTO memberships (user_id, segment_id, since, expires_at, source, actor, reason) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .text(user)
+        .int(segment)
+        .int(entry.at.timestamp_micros())
+        .maybe_int(micros(entry.expires_at))
+        .text(entry.source.as_str())
+        .text(entry.actor.as_str())
+        .maybe_text(reason(entry)),
+        Operation::Remove => {
+            Statement::new("DELETE FROM memberships WHERE user_id = ? AND segment_id = ?").text(user).int(segment)
+        }
+        Operation::Extend => {
+            Statement::new("UPDATE memberships SET expires_at = ? WHERE user_id = ? AND segment_id = ?")
+                .maybe_int(micros(entry.expires_at))
+                .text(user)
+                .int(segment)
+        }
+    }
+}
+
+fn micros(at: Option<Instant>) -> Option<i64> {
+    at.map(|at| at.timestamp_micros())
+}
+
+fn reason(entry: &Entry) -> Option<&str> {
+    entry.reason.as_ref().map(|reason| reason.as_str())
+}
+
+fn stored(which: &str) -> Statement<Columns> {
+    Statement::new(SELECT).then(which)
+}
+
+fn membership((user, segment, slug, since, expires_at, source, actor, reason): Row) -> Result<Membership, StoreError> {
+    let slug = slug.ok_or_else(|| TABLE.corrupt(format!("user `{user}` is in segment {segment}, which never was")))?;
+    Ok(Membership {
+        user: TABLE.user(&user)?,
+        segment: SegmentRef { id: SegmentId(segment), slug: TABLE.slug(&slug)? },
+        since: TABLE.instant(since)?,
+        expires_at: TABLE.maybe_instant(expires_at)?,
+        source: TABLE.source(&source)?,
+        actor: Actor::new(actor),
+        reason: TABLE.reason(reason)?,
+    })
+}

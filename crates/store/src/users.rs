@@ -1,0 +1,212 @@
+use std::collections::HashSet;
+
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Nullable, Text},
+};
+use domain::{User, UserId};
+use usecases::ports::{StoreError, UserQuery, Users};
+
+use crate::{
+    DieselUnit,
+    columns::{Table, holding, rows_max},
+    connection::AnyConnection,
+    schema::users,
+    statements::{Column, Statement},
+};
+
+const TABLE: Table = Table("users");
+const COLUMNS: &str = "user_id, name, email, attributes, created_at, updated_at, version";
+type Columns = (Text, Nullable<Text>, Nullable<Text>, Text, BigInt, BigInt, BigInt);
+
+/// In the order of `COLUMNS`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct Row {
+    user_id: String,
+    name: Option<String>,
+    email: Option<String>,
+    attributes: String,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = users, treat_none_as_default_value = false, treat_none_as_null = true)]
+struct Profile<'a> {
+    user_id: &'a str,
+    name: Option<&'a str>,
+    email: Option<&'a str>,
+    attributes: String,
+    search: Option<String>,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
+}
+
+impl Users for DieselUnit<'_> {
+    fn insert_missing(&mut self, users: &[User]) -> Result<Vec<UserId>, StoreError> {
+        let profiles = users.iter().map(Profile::try_from).collect();
+        let profiles: Vec<Profile> = self.remember(profiles)?;
+        let mut inserted: HashSet<String> = self.query(|conn| match conn {
+            AnyConnection::Pg(conn) => insert_at_once(&profiles).load(conn).map(HashSet::from_iter),
+            AnyConnection::Sqlite(conn) => insert_one_by_one(conn, &profiles),
+        })?;
+        // A user who was given twice was inserted once.
+        Ok(users.iter().map(|user| &user.id).filter(|id| inserted.remove(id.as_str())).cloned().collect())
+    }
+
+    fn find(&mut self, id: &UserId) -> Result<Option<User>, StoreError> {
+        let row = self.query(|conn| users::table.find(id.as_str()).select(Row::as_select()).first(conn).optional())?;
+        let user = row.map(User::try_from).transpose();
+        self.remember(user)
+    }
+
+    fn find_all(&mut self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let statement =
+            Statement::<Columns>::new(format!("SELECT {COLUMNS} FROM users WHERE user_id ? ORDER BY user_id"))
+                .any_text(ids.iter().map(UserId::as_str));
+        self.rows(statement, |row: Row| User::try_from(row))
+    }
+
+    fn update(&mut self, user: &User) -> Result<(), StoreError> {
+        let profile = self.remember(Profile::try_from(user))?;
+        let changed =
+            self.query(|conn| diesel::update(users::table.find(user.id.as_str())).set(&profile).execute(conn))?;
+        match changed {
+            0 => self.remember(Err(StoreError::Contended(format!("user `{}` was deleted", user.id)))),
+            _ => Ok(()),
+        }
+    }
+
+    fn delete(&mut self, id: &UserId) -> Result<(), StoreError> {
+        self.query(|conn| diesel::delete(users::table.find(id.as_str())).execute(conn)).map(drop)
+    }
+
+    fn list(&mut self, query: &UserQuery, limit: usize) -> Result<Vec<User>, StoreError> {
+        let mut statement = filtered(Statement::<Columns>::new(format!("SELECT {COLUMNS} FROM users")), query);
+        if let Some(after) = &query.after {
+            statement = statement.then(" AND user_id > ?").text(after.as_str());
+        }
+        let statement = statement.then(" ORDER BY user_id LIMIT ?").int(rows_max(limit));
+        self.rows(statement, |row: Row| User::try_from(row))
+    }
+
+    fn count(&mut self, query: &UserQuery) -> Result<u64, StoreError> {
+        self.count_of(filtered(Statement::new("SELECT count(*) FROM users"), query))
+    }
+
+    fn ids(&mut self, after: Option<&UserId>, limit: usize) -> Result<Vec<UserId>, StoreError> {
+        let statement = Statement::<Text>::new("SELECT user_id FROM users WHERE user_id > ? ORDER BY user_id LIMIT ?")
+            .text(behind(after))
+            .int(rows_max(limit));
+        self.rows(statement, |id: String| TABLE.user(&id))
+    }
+}
+
+/// Sorted, so that two units with the same users in two orders do not wait for each other.
+fn insert_at_once(profiles: &[Profile]) -> Statement<Text> {
+    let texts = |read: fn(&Profile) -> String| Column::Texts(profiles.iter().map(read).collect());
+    let maybe_texts = |read: fn(&Profile) -> Option<String>| Column::MaybeTexts(profiles.iter().map(read).collect());
+    let ints = |read: fn(&Profile) -> i64| Column::Ints(profiles.iter().map(read).collect());
+    Statement::new(
+        "INSERT INTO users (user_id, name, email, attributes, search, created_at, updated_at, version) \
+         SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) AS u (user_id) ORDER BY user_id COLLATE \"C\" \
+         ON CONFLICT DO NOTHING RETURNING user_id",
+    )
+    .column(texts(|profile| profile.user_id.to_owned()))
+    .column(maybe_texts(|profile| profile.name.map(str::to_owned)))
+    .column(maybe_texts(|profile| profile.email.map(str::to_owned)))
+    .column(texts(|profile| profile.attributes.clone()))
+    .column(maybe_texts(|profile| profile.search.clone()))
+    .column(ints(|profile| profile.created_at))
+    .column(ints(|profile| profile.updated_at))
+    .column(ints(|profile| profile.version))
+}
+
+fn insert_one_by_one(conn: &mut SqliteConnection, profiles: &[Profile]) -> QueryResult<HashSet<String>> {
+    let mut inserted = HashSet::new();
+    for profile in profiles {
+        if diesel::insert_into(users::table).values(profile).on_conflict_do_nothing().execute(conn)? == 1 {
+            inserted.insert(profile.user_id.to_owned());
+        }
+    }
+    Ok(inserted)
+}
+
+fn filtered<Columns>(statement: Statement<Columns>, query: &UserQuery) -> Statement<Columns> {
+    let Some(text) = &query.text else { return statement.then(" WHERE 1 = 1") };
+    // A range and not a pattern: SQLite's LIKE overlooks letter case, and an id's counts.
+    let statement = match end_of_prefix(text) {
+        Some(end) => statement.then(" WHERE (user_id >= ? AND user_id < ?").text(text).text(end),
+        None => statement.then(" WHERE (user_id >= ?").text(text),
+    };
+    statement.then(r" OR search LIKE ? ESCAPE '\')").text(holding(text))
+}
+
+/// The least text behind all that begin with `prefix`, in the order of bytes, which is that of characters.
+fn end_of_prefix(prefix: &str) -> Option<String> {
+    let mut end = prefix.to_owned();
+    while let Some(last) = end.pop() {
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            end.push(next);
+            return Some(end);
+        }
+    }
+    None
+}
+
+/// No id is empty, so the empty text is before all of them.
+pub(crate) fn behind(after: Option<&UserId>) -> &str {
+    after.map_or("", UserId::as_str)
+}
+
+impl<'a> TryFrom<&'a User> for Profile<'a> {
+    type Error = StoreError;
+
+    fn try_from(user: &'a User) -> Result<Profile<'a>, StoreError> {
+        let (name, email) = (user.name.as_deref(), user.email.as_deref());
+        let known = name.is_some() || email.is_some();
+        let search = format!("{}\n{}", name.unwrap_or_default(), email.unwrap_or_default()).to_lowercase();
+        Ok(Profile {
+            user_id: user.id.as_str(),
+            name,
+            email,
+            attributes: serde_json::to_string(&user.attributes).map_err(|error| TABLE.corrupt(error))?,
+            search: known.then_some(search),
+            created_at: user.created_at.timestamp_micros(),
+            updated_at: user.updated_at.timestamp_micros(),
+            version: user.version,
+        })
+    }
+}
+
+impl TryFrom<Row> for User {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<User, StoreError> {
+        Ok(User {
+            id: TABLE.user(&row.user_id)?,
+            name: row.name,
+            email: row.email,
+            attributes: serde_json::from_str(&row.attributes).map_err(|error| TABLE.corrupt(error))?,
+            created_at: TABLE.instant(row.created_at)?,
+            updated_at: TABLE.instant(row.updated_at)?,
+            version: row.version,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_ends_before_its_successor() {
+        assert_eq!(end_of_prefix("ab").as_deref(), Some("ac"));
+        assert_eq!(end_of_prefix("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!(end_of_prefix("\u{d7ff}").as_deref(), Some("\u{e000}"));
+        assert_eq!(end_of_prefix(""), None);
+    }
+}

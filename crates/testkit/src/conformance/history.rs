@@ -1,0 +1,253 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{Entry, HistoryRow, Instant, Membership, Period, Segment, SegmentId, UserId, history::replay};
+use usecases::ports::{HistoryFilter, HistorySegment, Store};
+
+use super::{
+    Case, add, extend, has, has_segment, has_users, id, ids, look, micros, minute, must, new_segment, pages, record,
+    remove,
+};
+use crate::{chances::Draws, slug};
+
+pub(super) const CASES: &[Case] = &[
+    ("every filter leaves the rows it names, page by page", every_filter),
+    ("rows are found by the slug of then and by the segment of now", slug_of_then_and_segment_of_now),
+    ("rows of users come by id", rows_of_users_by_id),
+    ("members at an instant are those that replay leaves", members_at_an_instant),
+    ("touched are all who differ, and only those written of or due", touched_are_all_who_differ),
+    ("everyone is everybody of whom anything is stored", everyone_of_whom_anything_is_stored),
+    ("history of a deleted segment can still be asked", deleted_segment_can_be_asked),
+];
+
+/// A history such as use cases make, and such as they hardly make: late expiries, backdated adds, several begins.
+fn generated(store: &dyn Store, seed: u64) -> (Vec<Segment>, Vec<HistoryRow>) {
+    let segments = ["b", "A", "я1"].map(|text| has_segment(store, if text == "я1" { "c" } else { text })).to_vec();
+    let users = ids(USERS);
+    has_users(store, &users);
+    let mut draws = Draws::new(seed);
+    let mut live: BTreeMap<(UserId, SegmentId), Membership> = BTreeMap::new();
+    let mut entries = Vec::new();
+    for step in 0..160 {
+        let now = minute(step / 3);
+        let user = &users[draws.below(users.len())];
+        let segment = &segments[draws.below(segments.len())];
+        let key = (user.clone(), segment.id);
+        let deadline = (draws.below(2) == 0).then(|| minute(step / 3 + 1 + draws.below(30) as i64));
+        let next = match live.get(&key) {
+            Some(member) if member.is_due_at(now) => Entry::expiry(member).unwrap(),
+            Some(_) if draws.below(2) == 0 => remove(user, segment, now),
+            Some(_) => extend(user, segment, now, deadline),
+            None if draws.below(4) == 0 => add(user, segment, minute(draws.below(50) as i64).min(now), deadline),
+            None => add(user, segment, now, deadline),
+        };
+        match next.apply(live.remove(&key)) {
+            Some(member) => live.insert(key, member),
+            None => None,
+        };
+        entries.push(next);
+    }
+    // Some alone and some together, as units come. Together only what the port allows together.
+    let mut batch: Vec<Entry> = Vec::new();
+    for entry in entries {
+        let repeated = batch.iter().any(|other| (&other.user, other.segment.id) == (&entry.user, entry.segment.id));
+        if repeated || draws.below(4) == 0 {
+            record(store, &batch);
+            batch.clear();
+        }
+        batch.push(entry);
+    }
+    record(store, &batch);
+    let mut rows = look(store, |unit| unit.history().of_users(&users, None));
+    assert_eq!(rows.len(), 160);
+    rows.sort_by_key(|row| row.id);
+    (segments, rows)
+}
+
+const USERS: [&str; 6] = ["1", "10", "9", "Z", "a", "я"];
+
+fn every_filter(store: &dyn Store) {
+    let (segments, rows) = generated(store, 1);
+    let users = [None, Some(id("Z")), Some(id("nobody"))];
+    let mut of_segments = vec![None, Some(HistorySegment { slug: slug("none"), id: None })];
+    of_segments.extend(
+        segments.iter().map(|segment| Some(HistorySegment { slug: segment.slug.clone(), id: Some(segment.id) })),
+    );
+    let boundary = rows[70].entry.at;
+    let periods = [
+        Period::default(),
+        Period { from: Some(boundary), to: None },
+        Period { from: None, to: Some(boundary) },
+        Period { from: Some(boundary), to: Some(boundary + micros(1)) },
+        Period { from: Some(boundary + micros(1)), to: Some(minute(45)) },
+        Period { from: Some(minute(45)), to: Some(minute(5)) },
+    ];
+    let mut seen = 0;
+    for user in &users {
+        for segment in &of_segments {
+            for period in periods {
+                let filter = HistoryFilter { user: user.clone(), segment: segment.clone(), period, after: None };
+                let mut expected: Vec<HistoryRow> = rows.iter().filter(|row| leaves(&filter, row)).cloned().collect();
+                expected.sort_by_key(|row| (row.entry.at, row.id));
+                seen += expected.len();
+                assert_eq!(look(store, |unit| unit.history().count(&filter)), expected.len() as u64, "{filter:?}");
+                for limit in [1, 7, 1_000] {
+                    if limit == 1 && expected.len() > 40 {
+                        continue;
+                    }
+                    let paged = pages(limit, |last: Option<&HistoryRow>| {
+                        let after = last.map(|last| (last.entry.at, last.id));
+                        look(store, |unit| unit.history().page(&HistoryFilter { after, ..filter.clone() }, limit))
+                    });
+                    assert_eq!(paged, expected, "{filter:?} by {limit}");
+                }
+            }
+        }
+    }
+    assert!(seen > 300, "the filters leave too little to tell anything: {seen}");
+    let cursor = HistoryFilter { after: Some((minute(9_999), i64::MAX)), ..HistoryFilter::default() };
+    assert_eq!(look(store, |unit| unit.history().count(&cursor)), 160);
+}
+
+fn leaves(filter: &HistoryFilter, row: &HistoryRow) -> bool {
+    let of_user = filter.user.as_ref().is_none_or(|user| *user == row.entry.user);
+    let of_segment = filter.segment.as_ref().is_none_or(|segment| {
+        segment.slug == row.entry.segment.slug || segment.id.is_some_and(|id| id == row.entry.segment.id)
+    });
+    of_user && of_segment && filter.period.contains(row.entry.at)
+}
+
+fn slug_of_then_and_segment_of_now(store: &dyn Store) {
+    has_users(store, &ids(["u", "v"]));
+    let old = has_segment(store, "VIP");
+    record(store, &[add("u", &old, minute(1), None)]);
+    let renamed = Segment { slug: slug("Gold"), updated_at: minute(2), ..old.clone() };
+    must(store, |unit| unit.segments().update(&renamed));
+    record(store, &[remove("u", &renamed, minute(3))]);
+    let new = has(store, Segment { created_at: minute(4), updated_at: minute(4), ..new_segment("VIP") });
+    record(store, &[add("v", &new, minute(5), None)]);
+    let found = |text: &str, id: Option<SegmentId>| {
+        let filter =
+            HistoryFilter { segment: Some(HistorySegment { slug: slug(text), id }), ..HistoryFilter::default() };
+        let rows = look(store, |unit| unit.history().page(&filter, 10));
+        assert_eq!(look(store, |unit| unit.history().count(&filter)), rows.len() as u64);
+        rows.into_iter().map(|row| row.entry.at).collect::<Vec<Instant>>()
+    };
+    assert_eq!(found("Gold", Some(old.id)), [minute(1), minute(3)]);
+    assert_eq!(found("Gold", None), [minute(3)]);
+    assert_eq!(found("VIP", Some(new.id)), [minute(1), minute(5)]);
+    assert_eq!(found("VIP", None), [minute(1), minute(5)]);
+    assert!(found("vip", None).is_empty());
+}
+
+fn rows_of_users_by_id(store: &dyn Store) {
+    let (segments, rows) = generated(store, 2);
+    for users in [ids(["Z"]), ids(["я", "1", "nobody"]), ids(USERS), vec![]] {
+        for segment in [None, Some(segments[0].id), Some(SegmentId(i64::MAX))] {
+            let expected: Vec<HistoryRow> = rows
+                .iter()
+                .filter(|row| users.contains(&row.entry.user))
+                .filter(|row| segment.is_none_or(|id| id == row.entry.segment.id))
+                .cloned()
+                .collect();
+            assert_eq!(look(store, |unit| unit.history().of_users(&users, segment)), expected);
+        }
+    }
+}
+
+/// Each instant at which anything could change, the microsecond before it, and one long after.
+fn telling_instants(rows: &[HistoryRow]) -> BTreeSet<Instant> {
+    let mut instants = BTreeSet::from([minute(-1), minute(100_000)]);
+    for row in rows.iter().step_by(3) {
+        for at in [Some(row.entry.at), row.entry.expires_at].into_iter().flatten() {
+            instants.extend([at - micros(1), at]);
+        }
+    }
+    instants
+}
+
+fn replayed(rows: &[HistoryRow], segment: SegmentId, at: Instant) -> BTreeMap<UserId, Membership> {
+    let mut members = BTreeMap::new();
+    for user in ids(USERS) {
+        let entries =
+            rows.iter().map(|row| &row.entry).filter(|entry| entry.user == user && entry.segment.id == segment);
+        if let Some(member) = replay(entries, at) {
+            members.insert(user, member);
+        }
+    }
+    members
+}
+
+fn members_at_an_instant(store: &dyn Store) {
+    let (segments, rows) = generated(store, 3);
+    let mut most = 0;
+    for at in telling_instants(&rows) {
+        for segment in &segments {
+            let expected: Vec<Membership> = replayed(&rows, segment.id, at).into_values().collect();
+            most = most.max(expected.len());
+            assert_eq!(look(store, |unit| unit.history().count_at(segment.id, at)), expected.len() as u64, "{at}");
+            for limit in [2, 100] {
+                let paged = pages(limit, |last: Option<&Membership>| {
+                    let after = last.map(|last| &last.user);
+                    look(store, |unit| unit.history().members_at(segment.id, at, after, limit))
+                });
+                assert_eq!(paged, expected, "{} at {at} by {limit}", segment.slug);
+            }
+        }
+    }
+    assert!(most >= 4, "the history tells too little: {most}");
+    assert_eq!(look(store, |unit| unit.history().members_at(SegmentId(i64::MAX), minute(9), None, 9)), []);
+}
+
+fn touched_are_all_who_differ(store: &dyn Store) {
+    let (segments, rows) = generated(store, 4);
+    let instants = Vec::from_iter(telling_instants(&rows));
+    let segment = segments[0].id;
+    for from in instants.iter().step_by(7) {
+        for to in instants.iter().step_by(5).filter(|to| from <= to) {
+            let within = |at: Instant| *from < at && at <= *to;
+            let may: BTreeSet<UserId> = rows
+                .iter()
+                .map(|row| &row.entry)
+                .filter(|entry| entry.segment.id == segment)
+                .filter(|entry| within(entry.at) || entry.expires_at.is_some_and(within))
+                .map(|entry| entry.user.clone())
+                .collect();
+            let (before, after) = (replayed(&rows, segment, *from), replayed(&rows, segment, *to));
+            let touched = pages(2, |last: Option<&UserId>| {
+                look(store, |unit| unit.history().touched(segment, *from, *to, last, 2))
+            });
+            assert!(touched.is_sorted(), "{touched:?}");
+            for user in ids(USERS) {
+                if before.get(&user) != after.get(&user) {
+                    assert!(touched.contains(&user), "{user} differs between {from} and {to}");
+                }
+            }
+            assert!(touched.iter().all(|user| may.contains(user)), "{touched:?} of {may:?} between {from} and {to}");
+        }
+    }
+}
+
+fn everyone_of_whom_anything_is_stored(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    let users = ids(["forgotten", "in", "Without", "я"]);
+    has_users(store, &users);
+    record(store, &["forgotten", "in", "я"].map(|user| add(user, &segment, minute(1), None)));
+    record(store, &["forgotten"].map(|user| remove(user, &segment, minute(2))));
+    must(store, |unit| unit.users().delete(&id("forgotten")));
+    for limit in [1, 3, 100] {
+        let told = pages(limit, |last: Option<&UserId>| look(store, |unit| unit.history().everyone(last, limit)));
+        assert_eq!(told, ids(["Without", "forgotten", "in", "я"]));
+    }
+}
+
+fn deleted_segment_can_be_asked(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    has_users(store, &[id("u")]);
+    record(store, &[add("u", &segment, minute(1), None)]);
+    record(store, &[remove("u", &segment, minute(3))]);
+    must(store, |unit| unit.segments().delete(segment.id, minute(3)));
+    assert_eq!(look(store, |unit| unit.history().count_at(segment.id, minute(2))), 1);
+    assert_eq!(look(store, |unit| unit.history().members_at(segment.id, minute(2), None, 9)).len(), 1);
+    assert_eq!(look(store, |unit| unit.history().count_at(segment.id, minute(3))), 0);
+    assert_eq!(look(store, |unit| unit.history().touched(segment.id, minute(2), minute(3), None, 9)), [id("u")]);
+}

@@ -1,0 +1,391 @@
+use domain::{Actor, Entry, Instant, Membership, Operation, Reason, Source, UserId};
+use usecases::ports::{Store, StoreError};
+
+use super::{
+    Case, add, attempt, entry, extend, has_segment, has_users, id, ids, look, member, micros, minute, must, pages,
+    record, remove, rows_of, stored,
+};
+use crate::slug;
+
+pub(super) const CASES: &[Case] = &[
+    ("an add is stored as it was told, for every source", add_is_stored_as_told),
+    ("a remove takes the membership away and leaves its row", remove_takes_away),
+    ("an extend moves the deadline and nothing else", extend_moves_the_deadline),
+    ("a remove and an add of one pair in one call begin anew", remove_and_add_begin_anew),
+    ("entries are appended in their order", entries_are_appended_in_order),
+    ("an add of a stored membership is a duplicate", add_of_stored_is_duplicate),
+    ("a remove of what is not stored is contended", remove_of_absent_is_contended),
+    ("an extend of what is not stored is contended", extend_of_absent_is_contended),
+    ("nothing of a failed call is applied", nothing_of_a_failed_call),
+    ("no entries change nothing", no_entries_change_nothing),
+    ("memberships of pairs are those of both", of_pairs_are_those_of_both),
+    ("memberships of users come by user and slug", of_users_by_user_and_slug),
+    ("memberships of a segment come page by page", of_segment_page_by_page),
+    ("whoever's deadline came is stored but not active", due_is_stored_but_not_active),
+    ("active segments come by user and slug", active_by_user_and_slug),
+    ("members are live from since up to and not at the deadline", members_to_the_microsecond),
+    ("members come page by page", members_page_by_page),
+    ("counts are of live members", counts_are_of_live_members),
+    ("the due are claimed longest due first, and no more than asked for", due_are_claimed_in_order),
+    ("a claim that rolls back can be claimed again", claim_can_be_claimed_again),
+    ("a read looks at the due and keeps them", read_looks_at_the_due),
+];
+
+fn add_is_stored_as_told(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    let begun: Vec<Entry> = Source::ALL
+        .into_iter()
+        .filter(|source| *source != Source::Expiry)
+        .enumerate()
+        .map(|(number, source)| Entry {
+            source,
+            actor: Actor::new(format!("учётная запись {number}")),
+            reason: (number % 2 == 0).then(|| Reason::parse(&"ы".repeat(500)).unwrap()),
+            ..add(number, &segment, minute(number as i64), (number % 3 == 0).then(|| minute(100)))
+        })
+        .collect();
+    let users: Vec<UserId> = begun.iter().map(|entry| entry.user.clone()).collect();
+    has_users(store, &users);
+    record(store, &begun);
+    assert_eq!(stored(store, &users), begun.iter().map(member).collect::<Vec<_>>());
+    assert_eq!(rows_of(store, &users), begun);
+}
+
+fn remove_takes_away(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    has_users(store, &[id("u")]);
+    let steps = [
+        add("u", &segment, minute(1), None),
+        Entry { source: Source::Expiry, actor: Actor::new("expiry"), ..remove("u", &segment, minute(2)) },
+    ];
+    record(store, &steps[..1]);
+    record(store, &steps[1..]);
+    assert_eq!(stored(store, &[id("u")]), []);
+    assert_eq!(rows_of(store, &[id("u")]), steps);
+}
+
+fn extend_moves_the_deadline(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    has_users(store, &ids(["u", "v"]));
+    let begun = add("u", &segment, minute(1), Some(minute(5)));
+    record(store, &[begun.clone(), add("v", &segment, minute(1), Some(minute(5)))]);
+    for deadline in [Some(minute(50)), Some(minute(3)), None] {
+        let step = Entry {
+            source: Source::Import,
+            actor: Actor::new("another"),
+            reason: Reason::parse("longer").ok(),
+            ..extend("u", &segment, minute(2), deadline)
+        };
+        record(store, std::slice::from_ref(&step));
+        assert_eq!(stored(store, &[id("u")]), [Membership { expires_at: deadline, ..member(&begun) }]);
+        assert_eq!(rows_of(store, &[id("u")]).last(), Some(&step));
+    }
+    assert_eq!(stored(store, &[id("v")])[0].expires_at, Some(minute(5)));
+}
+
+fn remove_and_add_begin_anew(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    has_users(store, &ids(["u", "v"]));
+    let first = add("u", &segment, minute(1), Some(minute(2)));
+    record(store, std::slice::from_ref(&first));
+    let again = Entry { source: Source::Move, reason: None, ..add("u", &segment, minute(3), Some(minute(9))) };
+    let steps = [Entry::expiry(&member(&first)).unwrap(), add("v", &segment, minute(3), None), again.clone()];
+    record(store, &steps);
+    assert_eq!(stored(store, &[id("u")]), [member(&again)]);
+    assert_eq!(rows_of(store, &[id("u")]), [first, steps[0].clone(), again]);
+    assert_eq!(stored(store, &[id("v")]).len(), 1);
+}
+
+fn entries_are_appended_in_order(store: &dyn Store) {
+    let (a, b) = (has_segment(store, "a"), has_segment(store, "b"));
+    has_users(store, &ids(["u", "v"]));
+    // Neither by instant nor by user nor by segment.
+    let steps = [
+        add("v", &b, minute(5), None),
+        add("u", &b, minute(7), None),
+        add("v", &a, minute(3), None),
+        remove("u", &b, minute(1)),
+        add("u", &a, minute(9), None),
+    ];
+    record(store, &steps[..1]);
+    record(store, &steps[1..3]);
+    record(store, &steps[3..]);
+    assert_eq!(rows_of(store, &ids(["u", "v"])), steps);
+    let rows = look(store, |unit| unit.history().of_users(&ids(["u", "v"]), None));
+    assert!(rows.windows(2).all(|pair| pair[0].id < pair[1].id));
+}
+
+fn add_of_stored_is_duplicate(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    has_users(store, &[id("u")]);
+    let begun = add("u", &segment, minute(1), Some(minute(2)));
+    record(store, std::slice::from_ref(&begun));
+    // Also when its deadline came: then the remove is to be written first.
+    let again = attempt(store, |unit| unit.memberships().record(&[add("u", &segment, minute(3), None)]));
+    assert!(matches!(again, Err(StoreError::Duplicate)), "{again:?}");
+    assert_eq!(stored(store, &[id("u")]), [member(&begun)]);
+    assert_eq!(rows_of(store, &[id("u")]), [begun]);
+}
+
+fn remove_of_absent_is_contended(store: &dyn Store) {
+    let (segment, other) = (has_segment(store, "VIP"), has_segment(store, "other"));
+    has_users(store, &ids(["u", "v"]));
+    record(store, &[add("u", &other, minute(1), None), add("v", &segment, minute(1), None)]);
+    let result = attempt(store, |unit| unit.memberships().record(&[remove("u", &segment, minute(3))]));
+    assert!(matches!(result, Err(StoreError::Contended(_))), "{result:?}");
+    assert_eq!(stored(store, &ids(["u", "v"])).len(), 2);
+    assert_eq!(rows_of(store, &ids(["u", "v"])).len(), 2);
+}
+
+fn extend_of_absent_is_contended(store: &dyn Store) {
+    let (segment, other) = (has_segment(store, "VIP"), has_segment(store, "other"));
+    has_users(store, &ids(["u", "v"]));
+    record(store, &[add("u", &other, minute(1), None), add("v", &segment, minute(1), None)]);
+    let result = attempt(store, |unit| unit.memberships().record(&[extend("u", &segment, minute(3), None)]));
+    assert!(matches!(result, Err(StoreError::Contended(_))), "{result:?}");
+    assert_eq!(rows_of(store, &ids(["u", "v"])).len(), 2);
+}
+
+fn nothing_of_a_failed_call(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    has_users(store, &ids(["kept", "going", "u", "v", "w"]));
+    let begun = [add("kept", &segment, minute(1), None), add("going", &segment, minute(1), None)];
+    record(store, &begun);
+    for bad in [
+        add("kept", &segment, minute(2), None),
+        remove("v", &segment, minute(2)),
+        extend("v", &segment, minute(2), None),
+    ] {
+        let steps =
+            [remove("going", &segment, minute(2)), add("u", &segment, minute(2), None), bad, add("w", &segment, minute(2), None)];
+        attempt(store, |unit| unit.memberships().record(&steps)).unwrap_err();
+        let everyone = ids(["going", "kept", "u", "v", "w"]);
+        assert_eq!(stored(store, &everyone).len(), 2);
+        assert_eq!(rows_of(store, &everyone), begun);
+    }
+}
+
+fn no_entries_change_nothing(store: &dyn Store) {
+    record(store, &[]);
+    assert_eq!(look(store, |unit| unit.history().count(&Default::default())), 0);
+    assert_eq!(look(store, |unit| unit.memberships().of_users(&[])), []);
+    assert_eq!(look(store, |unit| unit.memberships().of_pairs(&[], &[])), []);
+    assert_eq!(look(store, |unit| unit.memberships().active(&[], minute(1))), []);
+    assert_eq!(look(store, |unit| unit.memberships().counts(&[], minute(1))), []);
+}
+
+fn of_pairs_are_those_of_both(store: &dyn Store) {
+    let [a, b, c] = ["a", "b", "c"].map(|text| has_segment(store, text));
+    has_users(store, &ids(["u", "v", "w"]));
+    let steps = [
+        add("u", &a, minute(1), Some(minute(2))),
+        add("u", &b, minute(1), None),
+        add("u", &c, minute(1), None),
+        add("v", &b, minute(1), None),
+        add("w", &a, minute(1), None),
+    ];
+    record(store, &steps);
+    let pairs = |users: &[UserId], segments: &[domain::SegmentId]| {
+        let mut found = must(store, |unit| unit.memberships().of_pairs(users, segments));
+        found.sort_by_key(|found| (found.user.clone(), found.segment.id));
+        found
+    };
+    let expected: Vec<Membership> = [0, 1, 3].map(|number| member(&steps[number])).to_vec();
+    assert_eq!(pairs(&ids(["u", "v", "nobody"]), &[a.id, b.id]), expected);
+    assert_eq!(pairs(&ids(["v"]), &[a.id, c.id]), []);
+    assert_eq!(pairs(&[], &[a.id]), []);
+    assert_eq!(pairs(&ids(["u"]), &[]), []);
+}
+
+fn of_users_by_user_and_slug(store: &dyn Store) {
+    // Made in an order that is not the one of their slugs.
+    let [a, z, b] = ["a", "Z", "b_"].map(|text| has_segment(store, text));
+    has_users(store, &ids(["я", "a", "Z", "other"]));
+    let steps = [
+        add("Z", &z, minute(1), Some(minute(2))),
+        add("Z", &a, minute(1), None),
+        add("Z", &b, minute(1), None),
+        add("a", &b, minute(1), None),
+        add("я", &z, minute(1), None),
+        add("я", &a, minute(1), None),
+    ];
+    record(store, &[&steps[3..], &steps[..3], &[add("other", &a, minute(1), None)]].concat());
+    let expected: Vec<Membership> = steps.iter().map(member).collect();
+    assert_eq!(stored(store, &ids(["Z", "a", "nobody", "я"])), expected);
+    assert_eq!(stored(store, &ids(["я", "nobody", "a", "Z", "Z"])), expected);
+}
+
+fn of_segment_page_by_page(store: &dyn Store) {
+    let (segment, other) = (has_segment(store, "VIP"), has_segment(store, "other"));
+    let users = ids(["1", "10", "9", "Z", "a", "я"]);
+    has_users(store, &users);
+    let steps: Vec<Entry> = users.iter().rev().map(|user| add(user, &segment, minute(1), Some(minute(2)))).collect();
+    record(store, &steps);
+    record(store, &[add("a", &other, minute(1), None)]);
+    let expected: Vec<Membership> = steps.iter().rev().map(member).collect();
+    for limit in [1, 2, 100] {
+        let paged = pages(limit, |last: Option<&Membership>| {
+            must(store, |unit| unit.memberships().of_segment(segment.id, last.map(|last| &last.user), limit))
+        });
+        assert_eq!(paged, expected);
+    }
+}
+
+fn due_is_stored_but_not_active(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    has_users(store, &[id("u")]);
+    record(store, &[add("u", &segment, minute(1), Some(minute(2)))]);
+    assert_eq!(stored(store, &[id("u")]).len(), 1);
+    for (at, active) in [
+        (minute(1) - micros(1), 0),
+        (minute(1), 1),
+        (minute(2) - micros(1), 1),
+        (minute(2), 0),
+        (minute(2) + micros(1), 0),
+    ] {
+        assert_eq!(look(store, |unit| unit.memberships().active(&[id("u")], at)).len(), active, "{at}");
+    }
+}
+
+fn active_by_user_and_slug(store: &dyn Store) {
+    let [a, z, b] = ["a", "Z", "b"].map(|text| has_segment(store, text));
+    has_users(store, &ids(["я", "a", "Z", "other"]));
+    record(
+        store,
+        &[
+            add("я", &a, minute(1), None),
+            add("я", &z, minute(1), Some(minute(9))),
+            add("a", &b, minute(1), None),
+            add("Z", &b, minute(1), Some(minute(2))),
+            add("Z", &z, minute(1), None),
+            add("other", &z, minute(1), None),
+        ],
+    );
+    let expected =
+        [("Z", "Z"), ("a", "b"), ("я", "Z"), ("я", "a")].map(|(user, segment)| (id(user), slug(segment)));
+    for users in [ids(["Z", "a", "я"]), ids(["я", "Z", "nobody", "a", "я"])] {
+        assert_eq!(look(store, |unit| unit.memberships().active(&users, minute(3))), expected);
+    }
+}
+
+fn members_to_the_microsecond(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    has_users(store, &ids(["open", "closed"]));
+    record(store, &[add("open", &segment, minute(1), None), add("closed", &segment, minute(1), Some(minute(2)))]);
+    let live = |at: Instant| {
+        let members = look(store, |unit| unit.memberships().members(segment.id, at, None, 9));
+        members.into_iter().map(|member| member.user.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(live(minute(1) - micros(1)), Vec::<String>::new());
+    assert_eq!(live(minute(1)), ["closed", "open"]);
+    assert_eq!(live(minute(2) - micros(1)), ["closed", "open"]);
+    assert_eq!(live(minute(2)), ["open"]);
+    assert_eq!(live(minute(1_000_000)), ["open"]);
+}
+
+fn members_page_by_page(store: &dyn Store) {
+    let (segment, other) = (has_segment(store, "VIP"), has_segment(store, "other"));
+    let users = ids(["1", "10", "9", "Z", "a", "b", "c", "я"]);
+    has_users(store, &users);
+    let steps: Vec<Entry> = users
+        .iter()
+        .enumerate()
+        .map(|(number, user)| add(user, &segment, minute(1), (number % 3 == 1).then(|| minute(2))))
+        .collect();
+    record(store, &steps);
+    record(store, &[add("a", &other, minute(1), None)]);
+    let expected: Vec<Membership> = steps.iter().map(member).filter(|member| member.is_live_at(minute(2))).collect();
+    assert_eq!(expected.len(), 5);
+    for limit in [1, 2, 100] {
+        let paged = pages(limit, |last: Option<&Membership>| {
+            look(store, |unit| unit.memberships().members(segment.id, minute(2), last.map(|last| &last.user), limit))
+        });
+        assert_eq!(paged, expected, "by {limit}");
+    }
+}
+
+fn counts_are_of_live_members(store: &dyn Store) {
+    let [a, b, empty] = ["a", "b", "empty"].map(|text| has_segment(store, text));
+    has_users(store, &ids(["u", "v", "w"]));
+    record(
+        store,
+        &[
+            add("u", &a, minute(1), Some(minute(5))),
+            add("v", &a, minute(2), None),
+            add("w", &a, minute(1), Some(minute(6))),
+            add("u", &b, minute(1), Some(minute(2))),
+        ],
+    );
+    for (at, of_a, of_b) in [
+        (minute(1) - micros(1), 0, 0),
+        (minute(1), 2, 1),
+        (minute(2) - micros(1), 2, 1),
+        (minute(2), 3, 0),
+        (minute(5), 2, 0),
+        (minute(6), 1, 0),
+    ] {
+        let counts = look(store, |unit| unit.memberships().counts(&[b.id, empty.id, a.id], at));
+        let count = |id| counts.iter().filter(|(segment, _)| *segment == id).map(|(_, count)| count).sum::<u64>();
+        assert_eq!((count(a.id), count(b.id), count(empty.id)), (of_a, of_b, 0), "{at}");
+        assert_eq!(look(store, |unit| unit.memberships().counts(&[empty.id], at)).iter().map(|(_, n)| n).sum::<u64>(), 0);
+    }
+}
+
+fn due_are_claimed_in_order(store: &dyn Store) {
+    let (a, b) = (has_segment(store, "a"), has_segment(store, "b"));
+    has_users(store, &ids(["1", "2", "3", "4"]));
+    let steps = [
+        add("3", &a, minute(1), Some(minute(4))),
+        add("1", &b, minute(1), Some(minute(2))),
+        add("2", &a, minute(1), Some(minute(3))),
+        add("1", &a, minute(1), Some(minute(4) + micros(1))),
+        add("4", &a, minute(1), None),
+    ];
+    record(store, &steps);
+    let claim = |at, limit| must(store, |unit| unit.memberships().claim_due(at, limit));
+    assert_eq!(claim(minute(2) - micros(1), 10), []);
+    assert_eq!(claim(minute(2), 10), [member(&steps[1])]);
+    assert_eq!(claim(minute(4), 10), [member(&steps[1]), member(&steps[2]), member(&steps[0])]);
+    assert_eq!(claim(minute(9), 2), [member(&steps[1]), member(&steps[2])]);
+    // To claim is not to remove.
+    let ended = must(store, |unit| {
+        let due = unit.memberships().claim_due(minute(9), 3)?;
+        let entries: Vec<Entry> = due.iter().filter_map(Entry::expiry).collect();
+        unit.memberships().record(&entries)?;
+        Ok(entries.len())
+    });
+    assert_eq!(ended, 3);
+    assert_eq!(claim(minute(9), 10), [member(&steps[3])]);
+    let expiries: Vec<Entry> =
+        rows_of(store, &ids(["1", "2", "3"])).into_iter().filter(|row| row.operation == Operation::Remove).collect();
+    assert!(expiries.iter().all(|row| row.source == Source::Expiry && row.expires_at.is_none()));
+}
+
+fn claim_can_be_claimed_again(store: &dyn Store) {
+    let segment = has_segment(store, "a");
+    has_users(store, &[id("u")]);
+    record(store, &[add("u", &segment, minute(1), Some(minute(2)))]);
+    for _ in 0..2 {
+        let failed: Result<(), StoreError> = attempt(store, |unit| {
+            let due = unit.memberships().claim_due(minute(9), 9)?;
+            assert_eq!(due.len(), 1);
+            unit.memberships().record(&[Entry::expiry(&due[0]).unwrap()])?;
+            Err(StoreError::Contended("a test".to_owned()))
+        });
+        failed.unwrap_err();
+    }
+    assert_eq!(stored(store, &[id("u")]).len(), 1);
+    assert_eq!(rows_of(store, &[id("u")]).len(), 1);
+}
+
+fn read_looks_at_the_due(store: &dyn Store) {
+    let segment = has_segment(store, "a");
+    has_users(store, &[id("u")]);
+    let begun = entry(Operation::Add, "u", &segment, minute(1), Some(minute(2)));
+    record(store, std::slice::from_ref(&begun));
+    for _ in 0..2 {
+        assert_eq!(look(store, |unit| unit.memberships().claim_due(minute(2), 9)), [member(&begun)]);
+        // What a writing unit keeps as it is, a reading one may ask for as well.
+        assert_eq!(look(store, |unit| unit.memberships().of_segment(segment.id, None, 9)).len(), 1);
+    }
+}

@@ -1,0 +1,482 @@
+//! The verified fake: every port in memory, by the plainest means.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use domain::{
+    Entry, HistoryRow, Instant, Kind, Membership, Operation, Period, Segment, SegmentId, Slug, User, UserId,
+    history::replay,
+};
+use usecases::ports::{
+    Access, Answers, Bearer, Direction, History, HistoryFilter, Locks, Memberships, SegmentOrder, SegmentQuery,
+    Segments, Store, StoreError, StoredAnswer, Unit, UserQuery, Users, Verdict,
+};
+
+/// A store that lives in a mutex: a unit works on a copy, and a commit puts the copy in place.
+///
+/// Writing units come one after the other, so that all locks are had by whoever runs; reading units never wait.
+#[derive(Default)]
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+    writing: Mutex<()>,
+}
+
+/// Each table is copied when it is first written to, and shared until then.
+#[derive(Default, Clone)]
+struct Tables {
+    segments: Arc<BTreeMap<SegmentId, Segment>>,
+    bearers: Arc<BTreeMap<Slug, Vec<Bearer>>>,
+    segments_made: i64,
+    users: Arc<BTreeMap<UserId, User>>,
+    memberships: Arc<BTreeMap<(UserId, SegmentId), Membership>>,
+    history: Arc<Vec<HistoryRow>>,
+    answers: Arc<BTreeMap<String, StoredAnswer>>,
+}
+
+struct MemoryUnit {
+    tables: Tables,
+    failed: bool,
+}
+
+impl Store for MemoryStore {
+    fn run(&self, access: Access, work: &mut dyn FnMut(&mut dyn Unit) -> Verdict) -> Result<(), StoreError> {
+        // A panic inside the work poisons a mutex, and harms nothing: the work had only a copy.
+        let _turn = match access {
+            Access::Write => Some(self.writing.lock().unwrap_or_else(PoisonError::into_inner)),
+            Access::Read => None,
+        };
+        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut unit = MemoryUnit { tables, failed: false };
+        match (work(&mut unit), access) {
+            (Verdict::Commit, Access::Write) if unit.failed => Err(StoreError::Aborted),
+            (Verdict::Commit, Access::Write) => {
+                *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = unit.tables;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn ready(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Unit for MemoryUnit {
+    fn lock(&mut self, _locks: &Locks) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn segments(&mut self) -> &mut dyn Segments {
+        self
+    }
+
+    fn users(&mut self) -> &mut dyn Users {
+        self
+    }
+
+    fn memberships(&mut self) -> &mut dyn Memberships {
+        self
+    }
+
+    fn history(&mut self) -> &mut dyn History {
+        self
+    }
+
+    fn answers(&mut self) -> &mut dyn Answers {
+        self
+    }
+}
+
+impl MemoryUnit {
+    fn fail<T>(&mut self, error: StoreError) -> Result<T, StoreError> {
+        self.failed = true;
+        Err(error)
+    }
+
+    fn segment_named(&self, slug: &Slug) -> Option<&Segment> {
+        self.tables.segments.values().find(|segment| segment.slug == *slug)
+    }
+
+    fn begin_bearing(&mut self, segment: SegmentId, slug: &Slug, at: Instant) {
+        let period = Period { from: Some(at), to: None };
+        Arc::make_mut(&mut self.tables.bearers).entry(slug.clone()).or_default().push(Bearer { segment, period });
+    }
+
+    fn end_bearing(&mut self, slug: &Slug, at: Instant) {
+        let bearers = Arc::make_mut(&mut self.tables.bearers).get_mut(slug);
+        if let Some(last) = bearers.and_then(|bearers| bearers.last_mut()) {
+            last.period.to = Some(at);
+        }
+    }
+
+    /// A membership under the name that its segment has now, or had last.
+    fn named(&self, membership: &Membership) -> Membership {
+        let mut named = membership.clone();
+        if let Some(segment) = self.tables.segments.get(&membership.segment.id) {
+            named.segment = segment.reference();
+        }
+        named
+    }
+
+    fn stored(&self, keep: impl Fn(&Membership) -> bool) -> Vec<Membership> {
+        self.tables.memberships.values().filter(|found| keep(found)).map(|found| self.named(found)).collect()
+    }
+
+    /// Each user's entries in a segment, in the order they were written.
+    fn entries_in(&self, segment: SegmentId) -> BTreeMap<&UserId, Vec<&Entry>> {
+        let mut by_user: BTreeMap<&UserId, Vec<&Entry>> = BTreeMap::new();
+        for row in self.tables.history.iter().filter(|row| row.entry.segment.id == segment) {
+            by_user.entry(&row.entry.user).or_default().push(&row.entry);
+        }
+        by_user
+    }
+
+    fn left_by(&self, filter: &HistoryFilter) -> impl Iterator<Item = &HistoryRow> {
+        self.tables.history.iter().filter(|row| {
+            let HistoryFilter { user, segment, period, after: _ } = filter;
+            let written_of = &row.entry.segment;
+            user.as_ref().is_none_or(|user| *user == row.entry.user)
+                && segment.as_ref().is_none_or(|wanted| wanted.slug == written_of.slug || wanted.id == Some(written_of.id))
+                && period.contains(row.entry.at)
+        })
+    }
+}
+
+/// What a segment is sorted by, and a cursor stands at.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum SortValue {
+    Text(String),
+    Micros(i64),
+}
+
+fn sort_value(by: SegmentOrder, value: String) -> SortValue {
+    match by {
+        SegmentOrder::Slug | SegmentOrder::Name => SortValue::Text(value),
+        SegmentOrder::CreatedAt | SegmentOrder::UpdatedAt => SortValue::Micros(value.parse().unwrap()),
+    }
+}
+
+fn holds(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
+}
+
+fn suits_segment(segment: &Segment, query: &SegmentQuery) -> bool {
+    let text = query.text.as_ref();
+    text.is_none_or(|part| holds(segment.slug.as_str(), part) || holds(segment.name.as_str(), part))
+        && query.kind.is_none_or(|kind| kind == segment.kind)
+}
+
+fn suits_user(user: &User, query: &UserQuery) -> bool {
+    let Some(text) = &query.text else { return true };
+    let named = [&user.name, &user.email].into_iter().flatten().any(|own| holds(own, text));
+    named || user.id.as_str().starts_with(text)
+}
+
+fn is_behind<T: Ord>(cursor: Option<&T>, value: &T) -> bool {
+    cursor.is_none_or(|cursor| value > cursor)
+}
+
+impl Segments for MemoryUnit {
+    fn insert(&mut self, segment: &Segment) -> Result<SegmentId, StoreError> {
+        if self.segment_named(&segment.slug).is_some() {
+            return self.fail(StoreError::Duplicate);
+        }
+        self.tables.segments_made += 1;
+        let id = SegmentId(self.tables.segments_made);
+        Arc::make_mut(&mut self.tables.segments).insert(id, Segment { id, ..segment.clone() });
+        self.begin_bearing(id, &segment.slug, segment.created_at);
+        Ok(id)
+    }
+
+    fn find(&mut self, slug: &Slug) -> Result<Option<Segment>, StoreError> {
+        Ok(self.segment_named(slug).cloned())
+    }
+
+    fn find_all(&mut self, slugs: &[Slug]) -> Result<Vec<Segment>, StoreError> {
+        let slugs = BTreeSet::from_iter(slugs);
+        let mut found: Vec<Segment> =
+            self.tables.segments.values().filter(|segment| slugs.contains(&segment.slug)).cloned().collect();
+        found.sort_by(|a, b| a.slug.cmp(&b.slug));
+        Ok(found)
+    }
+
+    fn update(&mut self, segment: &Segment) -> Result<(), StoreError> {
+        let Some(before) = self.tables.segments.get(&segment.id).cloned() else { return Ok(()) };
+        if before.slug != segment.slug {
+            if self.segment_named(&segment.slug).is_some() {
+                return self.fail(StoreError::Duplicate);
+            }
+            self.end_bearing(&before.slug, segment.updated_at);
+            self.begin_bearing(segment.id, &segment.slug, segment.updated_at);
+        }
+        Arc::make_mut(&mut self.tables.segments).insert(segment.id, segment.clone());
+        Ok(())
+    }
+
+    fn delete(&mut self, id: SegmentId, at: Instant) -> Result<(), StoreError> {
+        if let Some(segment) = Arc::make_mut(&mut self.tables.segments).remove(&id) {
+            self.end_bearing(&segment.slug, at);
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, query: &SegmentQuery, limit: usize) -> Result<Vec<Segment>, StoreError> {
+        let key = |segment: &Segment| {
+            (sort_value(query.sort.by, query.sort.by.value(segment)), segment.slug.clone())
+        };
+        let cursor = query.after.clone().map(|(value, slug)| (sort_value(query.sort.by, value), slug));
+        let is_behind = |segment: &Segment| match (&cursor, query.sort.direction) {
+            (None, _) => true,
+            (Some(cursor), Direction::Ascending) => key(segment) > *cursor,
+            (Some(cursor), Direction::Descending) => key(segment) < *cursor,
+        };
+        let suiting = self.tables.segments.values().filter(|segment| suits_segment(segment, query));
+        let mut listed: Vec<Segment> = suiting.filter(|segment| is_behind(segment)).cloned().collect();
+        listed.sort_by_key(key);
+        if query.sort.direction == Direction::Descending {
+            listed.reverse();
+        }
+        listed.truncate(limit);
+        Ok(listed)
+    }
+
+    fn count(&mut self, query: &SegmentQuery) -> Result<u64, StoreError> {
+        Ok(self.tables.segments.values().filter(|segment| suits_segment(segment, query)).count() as u64)
+    }
+
+    fn distributed(&mut self) -> Result<Vec<Segment>, StoreError> {
+        Ok(self.tables.segments.values().filter(|segment| segment.kind == Kind::Percent).cloned().collect())
+    }
+
+    fn bearers(&mut self, slug: &Slug) -> Result<Vec<Bearer>, StoreError> {
+        Ok(self.tables.bearers.get(slug).cloned().unwrap_or_default())
+    }
+}
+
+impl Users for MemoryUnit {
+    fn insert_missing(&mut self, users: &[User]) -> Result<Vec<UserId>, StoreError> {
+        let mut born = Vec::new();
+        for user in users {
+            if !self.tables.users.contains_key(&user.id) {
+                Arc::make_mut(&mut self.tables.users).insert(user.id.clone(), user.clone());
+                born.push(user.id.clone());
+            }
+        }
+        Ok(born)
+    }
+
+    fn find(&mut self, id: &UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.tables.users.get(id).cloned())
+    }
+
+    fn find_all(&mut self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        Ok(BTreeSet::from_iter(ids).into_iter().filter_map(|id| self.tables.users.get(id)).cloned().collect())
+    }
+
+    fn update(&mut self, user: &User) -> Result<(), StoreError> {
+        if let Some(stored) = Arc::make_mut(&mut self.tables.users).get_mut(&user.id) {
+            *stored = user.clone();
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, id: &UserId) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.tables.users).remove(id);
+        Ok(())
+    }
+
+    fn list(&mut self, query: &UserQuery, limit: usize) -> Result<Vec<User>, StoreError> {
+        let behind = self.tables.users.values().filter(|user| is_behind(query.after.as_ref(), &user.id));
+        Ok(behind.filter(|user| suits_user(user, query)).take(limit).cloned().collect())
+    }
+
+    fn count(&mut self, query: &UserQuery) -> Result<u64, StoreError> {
+        Ok(self.tables.users.values().filter(|user| suits_user(user, query)).count() as u64)
+    }
+
+    fn ids(&mut self, after: Option<&UserId>, limit: usize) -> Result<Vec<UserId>, StoreError> {
+        Ok(self.tables.users.keys().filter(|id| is_behind(after, id)).take(limit).cloned().collect())
+    }
+}
+
+impl Memberships for MemoryUnit {
+    fn of_pairs(&mut self, users: &[UserId], segments: &[SegmentId]) -> Result<Vec<Membership>, StoreError> {
+        let (users, segments) = (BTreeSet::from_iter(users), BTreeSet::from_iter(segments));
+        Ok(self.stored(|found| users.contains(&found.user) && segments.contains(&found.segment.id)))
+    }
+
+    fn of_users(&mut self, users: &[UserId]) -> Result<Vec<Membership>, StoreError> {
+        let users = BTreeSet::from_iter(users);
+        let mut found = self.stored(|found| users.contains(&found.user));
+        found.sort_by(|a, b| (&a.user, &a.segment.slug).cmp(&(&b.user, &b.segment.slug)));
+        Ok(found)
+    }
+
+    fn of_segment(
+        &mut self,
+        segment: SegmentId,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Membership>, StoreError> {
+        let mut found = self.stored(|found| found.segment.id == segment && is_behind(after, &found.user));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn active(&mut self, users: &[UserId], at: Instant) -> Result<Vec<(UserId, Slug)>, StoreError> {
+        let live = Memberships::of_users(self, users)?.into_iter().filter(|found| found.is_live_at(at));
+        Ok(live.map(|found| (found.user, found.segment.slug)).collect())
+    }
+
+    fn members(
+        &mut self,
+        segment: SegmentId,
+        at: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Membership>, StoreError> {
+        let is_wanted = |found: &Membership| found.segment.id == segment && is_behind(after, &found.user);
+        let mut found = self.stored(|found| is_wanted(found) && found.is_live_at(at));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn counts(&mut self, segments: &[SegmentId], at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
+        let segments = BTreeSet::from_iter(segments);
+        let mut counts: BTreeMap<SegmentId, u64> = BTreeMap::new();
+        for found in self.tables.memberships.values() {
+            if segments.contains(&found.segment.id) && found.is_live_at(at) {
+                *counts.entry(found.segment.id).or_default() += 1;
+            }
+        }
+        Ok(counts.into_iter().collect())
+    }
+
+    fn claim_due(&mut self, at: Instant, limit: usize) -> Result<Vec<Membership>, StoreError> {
+        let mut due = self.stored(|found| found.is_due_at(at));
+        due.sort_by_key(|found| found.expires_at);
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        require_allowed_together(entries);
+        for entry in entries {
+            let key = (entry.user.clone(), entry.segment.id);
+            let memberships = Arc::make_mut(&mut self.tables.memberships);
+            let before = memberships.remove(&key);
+            match (entry.operation, before.is_some()) {
+                (Operation::Add, true) => return self.fail(StoreError::Duplicate),
+                (Operation::Remove | Operation::Extend, false) => {
+                    let what = format!("user `{}` is not stored in `{}`", entry.user, entry.segment.slug);
+                    return self.fail(StoreError::Contended(what));
+                }
+                (Operation::Add, false) | (Operation::Remove | Operation::Extend, true) => {}
+            }
+            if let Some(after) = entry.apply(before) {
+                memberships.insert(key, after);
+            }
+            let history = Arc::make_mut(&mut self.tables.history);
+            let id = history.len() as i64 + 1;
+            history.push(HistoryRow { id, entry: entry.clone() });
+        }
+        Ok(())
+    }
+}
+
+/// Real stores carry out a call's entries in bulk and rely on this, so the fake tells whoever does not keep it.
+fn require_allowed_together(entries: &[Entry]) {
+    let mut by_pair: BTreeMap<(&UserId, SegmentId), Vec<Operation>> = BTreeMap::new();
+    for entry in entries {
+        by_pair.entry((&entry.user, entry.segment.id)).or_default().push(entry.operation);
+    }
+    for ((user, segment), operations) in by_pair {
+        let allowed = match operations[..] {
+            [_] => true,
+            [first, second] => (first, second) == (Operation::Remove, Operation::Add),
+            _ => false,
+        };
+        assert!(allowed, "one call holds {operations:?} of user `{user}` in {segment:?}");
+    }
+}
+
+impl History for MemoryUnit {
+    fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError> {
+        let position = |row: &HistoryRow| (row.entry.at, row.id);
+        let left = self.left_by(filter).filter(|row| is_behind(filter.after.as_ref(), &position(row)));
+        let mut rows: Vec<HistoryRow> = left.cloned().collect();
+        rows.sort_by_key(position);
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    fn count(&mut self, filter: &HistoryFilter) -> Result<u64, StoreError> {
+        Ok(self.left_by(filter).count() as u64)
+    }
+
+    fn of_users(&mut self, users: &[UserId], segment: Option<SegmentId>) -> Result<Vec<HistoryRow>, StoreError> {
+        let users = BTreeSet::from_iter(users);
+        let of_users = self.tables.history.iter().filter(|row| users.contains(&row.entry.user));
+        Ok(of_users.filter(|row| segment.is_none_or(|id| id == row.entry.segment.id)).cloned().collect())
+    }
+
+    fn members_at(
+        &mut self,
+        segment: SegmentId,
+        at: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Membership>, StoreError> {
+        let behind = self.entries_in(segment).into_iter().filter(|(user, _)| is_behind(after, user));
+        Ok(behind.filter_map(|(_, entries)| replay(entries, at)).take(limit).collect())
+    }
+
+    fn count_at(&mut self, segment: SegmentId, at: Instant) -> Result<u64, StoreError> {
+        Ok(self.entries_in(segment).into_values().filter(|entries| replay(entries.iter().copied(), at).is_some()).count()
+            as u64)
+    }
+
+    fn touched(
+        &mut self,
+        segment: SegmentId,
+        from: Instant,
+        to: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<UserId>, StoreError> {
+        let within = |at: Instant| from < at && at <= to;
+        let is_touched = |entry: &&Entry| within(entry.at) || entry.expires_at.is_some_and(within);
+        let touched = self.entries_in(segment).into_iter().filter(|(_, entries)| entries.iter().any(is_touched));
+        Ok(touched.map(|(user, _)| user).filter(|user| is_behind(after, user)).take(limit).cloned().collect())
+    }
+
+    fn everyone(&mut self, after: Option<&UserId>, limit: usize) -> Result<Vec<UserId>, StoreError> {
+        let mut everyone: BTreeSet<&UserId> = self.tables.users.keys().collect();
+        everyone.extend(self.tables.memberships.keys().map(|(user, _)| user));
+        everyone.extend(self.tables.history.iter().map(|row| &row.entry.user));
+        Ok(everyone.into_iter().filter(|user| is_behind(after, user)).take(limit).cloned().collect())
+    }
+}
+
+impl Answers for MemoryUnit {
+    fn find(&mut self, key: &str) -> Result<Option<StoredAnswer>, StoreError> {
+        Ok(self.tables.answers.get(key).cloned())
+    }
+
+    fn keep(&mut self, answer: &StoredAnswer) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.tables.answers).insert(answer.key.clone(), answer.clone());
+        Ok(())
+    }
+
+    fn forget(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError> {
+        let old = self.tables.answers.values().filter(|answer| answer.created_at < before);
+        let keys: Vec<String> = old.take(limit).map(|answer| answer.key.clone()).collect();
+        for key in &keys {
+            Arc::make_mut(&mut self.tables.answers).remove(key);
+        }
+        Ok(keys.len())
+    }
+}

@@ -1,0 +1,126 @@
+use domain::{Actor, Description, Instant, Percent, Segment, Slug, Ttl, UserId};
+use usecases::{
+    Act, App, Error, Look, checks,
+    imports::{self, UserRow},
+    memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
+    ports::{Clock, Store},
+    segments::{self, CreateSegment},
+};
+
+use crate::{CountingChance, ManualClock, MemoryStore};
+
+pub fn slug(text: &str) -> Slug {
+    Slug::parse(text).unwrap()
+}
+
+pub fn user(text: &str) -> UserId {
+    UserId::parse(text).unwrap()
+}
+
+pub fn actor() -> Actor {
+    Actor::new("tester")
+}
+
+/// The application on a store, with a clock that the test moves and chance that repeats itself.
+pub struct World {
+    pub app: App,
+    pub clock: ManualClock,
+}
+
+impl World {
+    pub fn in_memory() -> World {
+        World::on(Box::new(MemoryStore::default()))
+    }
+
+    pub fn on(store: Box<dyn Store>) -> World {
+        let clock = ManualClock::default();
+        let app = App { store, clock: Box::new(clock.clone()), chance: Box::new(CountingChance::default()) };
+        World { app, clock }
+    }
+
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub fn act<T>(&self, work: impl FnOnce(&mut Act) -> Result<T, Error>) -> Result<T, Error> {
+        self.app.act(actor(), work)
+    }
+
+    pub fn look<T>(&self, work: impl FnOnce(&mut Look) -> Result<T, Error>) -> T {
+        self.app.look(work).unwrap()
+    }
+
+    pub fn has_segment(&self, text: &str) -> Segment {
+        self.has_segment_with(text, None, None)
+    }
+
+    pub fn has_segment_with(&self, text: &str, percent: Option<&str>, default_ttl: Option<&str>) -> Segment {
+        let command = CreateSegment {
+            slug: slug(text),
+            name: None,
+            description: Description::default(),
+            percent: percent.map(|percent| Percent::parse(percent).unwrap()),
+            default_ttl: default_ttl.map(|ttl| Ttl::parse(ttl).unwrap()),
+        };
+        self.act(|act| segments::create(act, command)).unwrap()
+    }
+
+    /// Brings `count` users to life: `1`, `2` and so on.
+    pub fn has_users(&self, count: usize) -> Vec<UserId> {
+        let ids: Vec<UserId> = (1..=count).map(|number| user(&number.to_string())).collect();
+        for batch in ids.chunks(imports::BATCH_MAX) {
+            let rows = batch
+                .iter()
+                .map(|id| UserRow { id: id.clone(), name: None, email: None, attributes: Default::default() })
+                .collect();
+            self.act(|act| imports::users(act, rows)).unwrap();
+        }
+        ids
+    }
+
+    /// Adds and removes, without a word on deadlines or reasons.
+    pub fn change(&self, id: &str, add: &[&str], remove: &[&str]) -> Result<Changed, Error> {
+        self.change_until(id, add, remove, None)
+    }
+
+    pub fn change_until(
+        &self,
+        id: &str,
+        add: &[&str],
+        remove: &[&str],
+        deadline: Option<Deadline>,
+    ) -> Result<Changed, Error> {
+        let add = add.iter().enumerate().map(|(number, text)| Addition {
+            slug: slug(text),
+            deadline,
+            reason: None,
+            pointer: format!("/add/{number}"),
+        });
+        let command = ChangeMemberships {
+            user: user(id),
+            add: add.collect(),
+            remove: remove.iter().map(|text| slug(text)).collect(),
+            reason: None,
+        };
+        self.act(|act| memberships::change(act, command))
+    }
+
+    /// The slugs of the segments that a user is in now.
+    pub fn active(&self, id: &str) -> Vec<String> {
+        let found = self.look(|look| memberships::active(look, &[user(id)]));
+        found.into_iter().flat_map(|(_, slugs)| slugs).map(|slug| slug.to_string()).collect()
+    }
+
+    /// Lets the worker end all that is due, and tells how many that were.
+    pub fn expire(&self) -> usize {
+        self.act(|act| memberships::expire(act, 1_000)).unwrap()
+    }
+
+    /// What the consistency check says, one difference a line.
+    pub fn differences(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        let checked = self.look(|look| checks::check(look, &mut |difference| told.push(difference.to_string())));
+        assert_eq!(checked.differences, told.len() as u64);
+        told
+    }
+}

@@ -1,0 +1,7 @@
+CREATE TABLE answers (
+    key TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    fingerprint TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX answers_by_age ON answers (created_at);

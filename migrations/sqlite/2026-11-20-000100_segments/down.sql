@@ -1,0 +1,2 @@
+DROP TABLE segment_names;
+DROP TABLE segments;

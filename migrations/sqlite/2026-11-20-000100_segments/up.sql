@@ -1,0 +1,31 @@
+-- Every instant, here and in the other tables, is a number of microseconds since 1970, UTC: exact, compact, and sorted
+-- the same way by both engines. AUTOINCREMENT, because an id that was deleted must not come again.
+CREATE TABLE segments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    slug TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    -- In ten-thousandths of a percent.
+    percent INTEGER,
+    -- The 64 bits of the seed, read as a signed number.
+    seed BIGINT NOT NULL,
+    -- ISO 8601.
+    default_ttl TEXT,
+    -- Slug and name in small letters, as the service writes them: databases differ in what a small letter is.
+    search TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+
+-- Which segment had which slug, and when. Rows outlive their segment.
+CREATE TABLE segment_names (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    segment_id BIGINT NOT NULL,
+    slug TEXT NOT NULL,
+    since BIGINT NOT NULL,
+    until BIGINT
+);
+CREATE INDEX segment_names_by_slug ON segment_names (slug, since);
+CREATE INDEX segment_names_by_segment ON segment_names (segment_id, since);
