@@ -10,10 +10,14 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue},
+    http::{
+        Method,
+        header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
+use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -59,16 +63,23 @@ pub(crate) fn working_for<T>(id: Option<String>, work: impl FnOnce() -> T) -> T 
 }
 
 pub(crate) async fn attend(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let begun = Instant::now();
     let context = Request { id: id_of(&request), path: request.path().to_owned() };
     let limit = request.app_data::<Data<Limits>>().map_or(Duration::from_secs(30), |limits| limits.request_timeout);
     let method = request.method().clone();
+    if method == Method::HEAD {
+        // It is answered as GET is; the HTTP library leaves the body out.
+        request.head_mut().method = Method::GET;
+    }
 
     let (id, path) = (context.id.clone(), context.path.clone());
     let answering = REQUEST.scope(context, async move {
+        if percent_decode_str(request.path()).decode_utf8().is_err() {
+            return Err(Problem::new(Code::Refused, "the address is not UTF-8").error_response());
+        }
         match tokio::time::timeout(limit, next.call(request)).await {
             Ok(Ok(response)) => Ok(as_problem(response.map_into_boxed_body())),
             Ok(Err(error)) => Err(error.error_response()),

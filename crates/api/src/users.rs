@@ -5,6 +5,7 @@ use actix_web::{
     web::{self, Path, ServiceConfig},
 };
 use domain::{Attributes, User, UserId};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use usecases::{
     Revision,
@@ -123,8 +124,8 @@ pub(crate) async fn create(call: Call) -> Result<HttpResponse, Problem> {
 
 /// An id as one segment of an address.
 fn encoded(id: &UserId) -> String {
-    let keep = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'.');
-    id.as_str().bytes().map(|b| if keep(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~').remove(b'.');
+    utf8_percent_encode(id.as_str(), KEPT).to_string()
 }
 
 impl NewUser {

@@ -1,5 +1,7 @@
 //! What every store must do, this one does on both engines.
 
+#![allow(clippy::unwrap_used)]
+
 use std::time::Duration;
 
 use store::{DieselStore, Options};

@@ -1,10 +1,12 @@
 //! What becomes of connections when the database goes away, and when there are too few.
 
+#![allow(clippy::unwrap_used)]
+
 use std::time::{Duration, Instant};
 
 use store::{DieselStore, Options};
 use testkit::TempPostgres;
-use usecases::ports::{Access, Store, StoreError, Verdict};
+use usecases::ports::{Access, Hold, Locks, Store, StoreError, Verdict};
 
 fn options(url: String) -> Options {
     Options { url, pool_size: 3, pool_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(10) }
@@ -82,4 +84,20 @@ fn a_restart_of_the_database_is_survived() {
     });
     assert!(matches!(unsure, Err(StoreError::Unavailable(_))), "{unsure:?}");
     works(&store).unwrap();
+}
+
+#[test]
+fn a_lock_that_others_keep_is_contention() {
+    let short = Options { statement_timeout: Duration::from_millis(500), ..options(TempPostgres::shared().database()) };
+    let store = DieselStore::open(&short).unwrap();
+    store.migrate().unwrap();
+    let store: &dyn Store = &store;
+    let locks = Locks::new().population(Hold::Alone);
+    let refused = store.write(|outer| {
+        outer.lock(&locks)?;
+        let inner: Result<(), StoreError> = store.write(|inner| inner.lock(&locks));
+        Ok::<_, StoreError>(inner)
+    });
+    assert!(matches!(refused, Ok(Err(StoreError::Contended(_)))), "{refused:?}");
+    store.write(|unit| unit.lock(&locks)).unwrap();
 }

@@ -1,5 +1,7 @@
 //! The two schemas, and the ways of opening them.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use diesel::{Connection, PgConnection, SqliteConnection};

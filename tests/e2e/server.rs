@@ -1,0 +1,134 @@
+//! The real binary, started on a free port with a store of its own, and ended by its id.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
+};
+
+use tempfile::TempDir;
+use testkit::TempPostgres;
+
+use crate::client::Client;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// An empty store, which outlives the servers on it.
+pub struct Place {
+    pub url: String,
+    pub dir: TempDir,
+}
+
+impl Place {
+    pub fn new(engine: Engine) -> Place {
+        let dir = tempfile::tempdir().unwrap();
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite://{}", dir.path().join("strata.db").display()),
+            Engine::Postgres => TempPostgres::shared().database(),
+        };
+        Place { url, dir }
+    }
+
+    pub fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    pub fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
+        Server::start(&self.url, settings)
+    }
+
+    /// Runs another command of the binary to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        strata().args(arguments).args(["--database-url", &self.url]).output().unwrap()
+    }
+
+    /// Asserts that the live state is what history says.
+    pub fn is_sound(&self) {
+        let output = self.run(&["check"]);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && told.contains(" 0 differences"), "strata check says:\n{told}");
+    }
+}
+
+pub struct Server {
+    child: Child,
+    pub client: Client,
+    pub base: String,
+}
+
+impl Server {
+    /// Starts and waits until it listens. Settings are given as the environment gives them.
+    pub fn start(url: &str, settings: &[(&str, &str)]) -> Server {
+        let mut command = strata();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", url]);
+        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let base = line.split_whitespace().find(|word| word.starts_with("http://"));
+        let base = base.unwrap_or_else(|| panic!("the server did not start: {line:?}")).to_owned();
+        Server { child, client: Client::new(base.clone()), base }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it at once, as kill -9 does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn stop(mut self) -> std::process::ExitStatus {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already, by `kill` or `stop`.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The binary, built once, with none of the surrounding settings.
+pub fn strata() -> Command {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    let path = BINARY.get_or_init(|| {
+        if let Some(path) = std::env::var_os("STRATA_BIN") {
+            return path.into();
+        }
+        let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", "server"]).status().unwrap();
+        assert!(built.success(), "the binary cannot be built");
+        // This test runs as target/debug/deps/e2e-…
+        std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("strata")
+    });
+    let mut command = Command::new(path);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("STRATA_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Makes one test of a story for each engine.
+macro_rules! on_both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $name() { super::$name($crate::server::Engine::Sqlite) })*
+        }
+        mod postgres {
+            $(#[test] fn $name() { super::$name($crate::server::Engine::Postgres) })*
+        }
+    };
+}
+pub(crate) use on_both_engines;
