@@ -1,1 +1,75 @@
-fn main() {}
+//! The project's own commands: `cargo xtask run`, `cargo xtask test`, `cargo xtask fuzz`.
+
+#![allow(clippy::print_stdout, reason = "a command line talks to a person")]
+
+mod fuzz;
+mod machine;
+mod run;
+mod tests;
+
+use std::process::{Command, ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Builds, runs and tests Strata.
+#[derive(Parser)]
+#[command(name = "cargo xtask", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything, and serve a made-up shop from an embedded store
+    Run {
+        /// Where to listen; a free port is taken when this one is not
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: String,
+    },
+    /// Run every test: format, lints, Rust on SQLite and PostgreSQL, and the Postman collection
+    ///
+    /// Installs what it needs when it may (root on Debian), and otherwise says what to install.
+    Test,
+    /// Send made-up requests to every address of the OpenAPI document, by schemathesis
+    ///
+    /// Fails on any 5xx, on statuses the document does not list, and on answers that do not fit their schema.
+    Fuzz {
+        /// How many examples for each operation
+        #[arg(long, default_value_t = 100)]
+        examples: u32,
+    },
+}
+
+/// Why a task ended badly, for the person who started it.
+pub(crate) struct Failure(pub(crate) String);
+
+pub(crate) type Outcome = Result<(), Failure>;
+
+fn main() -> ExitCode {
+    let ended = match Cli::parse().task {
+        Task::Run { listen } => run::run(&listen),
+        Task::Test => tests::run(),
+        Task::Fuzz { examples } => fuzz::run(examples),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(reason)) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command that must end well, after showing it.
+pub(crate) fn must(command: &mut Command) -> Outcome {
+    let shown: Vec<_> =
+        std::iter::once(command.get_program()).chain(command.get_args()).map(|part| part.to_string_lossy()).collect();
+    let shown = shown.join(" ");
+    println!("\n$ {shown}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Failure(format!("`{shown}` ended with {status}"))),
+        Err(error) => Err(Failure(format!("`{shown}` cannot be started: {error}"))),
+    }
+}

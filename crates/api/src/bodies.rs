@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn faults_are_named_with_their_place() {
         for (text, expected) in [
-            (r#"{"slug": 5}"#, "/slug: invalid type: number, expected a string"),
+            (r#"{"slug": 5}"#, "/slug: invalid type: integer `5`, expected a string"),
             (r#"{"slug": null}"#, "/slug: invalid type: null, expected a string"),
             (r#"{}"#, "/slug: missing field `slug`"),
             (r#"{"slug":"a","colour":1}"#, "/colour: unknown field `colour`, expected `slug` or `inner`"),
@@ -188,7 +188,7 @@ mod tests {
             (r#"{"slug":"a","slug":"b"}"#, "/slug: the key stands twice in its object"),
             (r#"{"slug":"a","inner":[{"a/b":{"x":1,"x":2}}]}"#, "/inner/0/a~1b/x: the key stands twice in its object"),
             ("null", "invalid type: null, expected struct Body"),
-            ("5", "invalid type: number, expected struct Body"),
+            ("5", "invalid type: integer `5`, expected struct Body"),
         ] {
             let problem = parse::<Body>(text.as_bytes()).unwrap_err();
             assert_eq!(problem.to_string(), format!("invalid: {expected}"), "{text}");

@@ -61,7 +61,7 @@ pub(crate) struct MembershipChange {
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// Why, for what does not say.
-    #[schema(max_length = 500)]
+    #[schema(min_length = 1, max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct AdditionObject {
     ttl: Option<TtlField>,
     #[schema(format = DateTime)]
     expires_at: Option<String>,
-    #[schema(max_length = 500)]
+    #[schema(min_length = 1, max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
@@ -124,7 +124,7 @@ pub(crate) struct PairDetails {
     ttl: Option<TtlField>,
     #[schema(format = DateTime)]
     expires_at: Option<String>,
-    #[schema(max_length = 500, example = "asked by support")]
+    #[schema(min_length = 1, max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$", example = "asked by support")]
     reason: Option<String>,
 }
 

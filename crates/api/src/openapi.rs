@@ -5,6 +5,7 @@ use utoipa::{
     IntoParams, Modify, OpenApi,
     openapi::{
         ContentBuilder, Ref, RefOr, Required,
+        example::{Example, ExampleBuilder},
         path::{Operation, ParameterBuilder, ParameterIn},
         response::{Response, ResponseBuilder},
         schema::{ObjectBuilder, Type},
@@ -12,6 +13,10 @@ use utoipa::{
 };
 
 use crate::problems::Code;
+
+pub(crate) const SLUG_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$";
+/// No white space, no control character.
+pub(crate) const USER_ID_PATTERN: &str = r"^[^\s\x00-\x1f\x7f-\x9f]+$";
 
 /// Parameters of every list.
 #[derive(IntoParams)]
@@ -149,13 +154,27 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     for code in codes {
         add_problem(operation, code);
     }
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && parameter.parameter_in == ParameterIn::Path
+        {
+            let (pattern, length_max, example) = match parameter.name.as_str() {
+                "slug" => (SLUG_PATTERN, 255, "DISCOUNT_30"),
+                _ => (USER_ID_PATTERN, 128, "1000"),
+            };
+            let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).min_length(Some(1));
+            parameter.schema = Some(schema.max_length(Some(length_max)).examples([example]).into());
+        }
+    }
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response
             && status.as_str() >= "400"
         {
-            let example = json!({"type": "/api/problems/…", "title": "…", "status": status.parse::<u16>().unwrap_or(400),
-                "detail": "…", "instance": path, "code": "…", "request_id": "…"});
-            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(Some(example)).build();
+            let examples = problem_examples(path, status, &response.description);
+            let content = ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("Problem")))
+                .examples_from_iter(examples)
+                .build();
             response.content.insert("application/problem+json".to_owned(), content.into());
         }
     }
@@ -173,6 +192,21 @@ fn add_problem(operation: &mut Operation, code: Code) {
         }
         response.description.push_str(&line);
     }
+}
+
+/// One example for each code that a response's description names.
+fn problem_examples(path: &str, status: &str, description: &str) -> Vec<(String, Example)> {
+    let named = |code: &Code| {
+        let (name, of_status, ..) = code.facts();
+        of_status.to_string() == status && description.contains(&format!("`{name}`"))
+    };
+    let example = |code: Code| {
+        let (name, status, title, remedy) = code.facts();
+        let value = json!({"type": format!("/api/problems/{name}"), "title": title, "status": status, "detail": remedy,
+            "instance": path, "code": name, "request_id": "0fd4a9d8f3ba0d081f81632baade52eb"});
+        (name.to_owned(), ExampleBuilder::new().summary(title).value(Some(value)).build())
+    };
+    Code::ALL.into_iter().filter(named).map(example).collect()
 }
 
 fn header(operation: &mut Operation, name: &str, required: Required, about: &str) {

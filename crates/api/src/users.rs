@@ -36,10 +36,10 @@ pub(crate) struct NewUser {
     /// Drawn at random when absent.
     user_id: Option<UserIdField>,
     #[validate(length(max = 320))]
-    #[schema(example = "Anna Petrova")]
+    #[schema(example = "Anna Petrova", pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     name: Option<String>,
     #[validate(length(max = 320))]
-    #[schema(example = "anna@example.com")]
+    #[schema(example = "anna@example.com", pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     email: Option<String>,
     #[serde(default, deserialize_with = "object")]
     #[schema(value_type = Option<Object>, nullable = false, example = json!({"country": "UK", "orders": 12}))]
@@ -50,10 +50,10 @@ pub(crate) struct NewUser {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserPatch {
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, max_length = 320)]
+    #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     name: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, max_length = 320)]
+    #[schema(value_type = Option<String>, max_length = 320, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     email: Option<Option<String>>,
     /// Merged: a null takes its key away (RFC 7396).
     #[serde(default, deserialize_with = "object")]

@@ -61,7 +61,7 @@ impl Percent {
         }
         let zeros = digits.len() - digits.trim_end_matches('0').len();
         let power = exponent.saturating_add(zeros as i64).saturating_sub(fraction.len() as i64).saturating_add(4);
-        if negative || significant.len() as i64 + power > 7 {
+        if negative || (significant.len() as i64).saturating_add(power) > 7 {
             return Err(PercentError::OutOfRange(start()));
         }
         if power < 0 {
@@ -226,7 +226,7 @@ mod tests {
         ] {
             assert_eq!(Percent::parse(text).map(Percent::parts), Ok(parts), "{text}");
         }
-        for text in ["101", "-5", "100.0001", "1e308", "1e99999999999", "-0.0001"] {
+        for text in ["101", "-5", "100.0001", "1e308", "1e99999999999", "1e9223372036854775807", "-0.0001"] {
             assert!(Percent::parse(text).is_err(), "{text}");
         }
         assert!(matches!(Percent::parse("33.33333"), Err(PercentError::TooFine(_))));

@@ -262,6 +262,9 @@ fn columns(header: &StringRecord, known: &[&str]) -> Result<HashMap<String, usiz
         if !known.is_empty() && !known.contains(&name) {
             return Err(format!("unknown column `{}`; there are {}", name.escape_debug(), known.join(", ")));
         }
+        if name.chars().any(char::is_control) {
+            return Err(format!("column `{}` has a control character in its name", name.escape_debug()));
+        }
         if columns.insert(name.to_owned(), index).is_some() {
             return Err(format!("column `{}` stands twice in the header", name.escape_debug()));
         }

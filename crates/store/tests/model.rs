@@ -1,5 +1,7 @@
 //! The product on a real store is what its rules say, whatever is done to it and in whatever order.
 
+#![allow(clippy::unwrap_used)]
+
 use std::time::Duration;
 
 use store::{DieselStore, Options};

@@ -110,7 +110,13 @@ fn has_users(store: &dyn Store, ids: &[UserId]) {
     must(store, |unit| unit.users().insert_missing(&users));
 }
 
-fn entry(operation: Operation, user: impl ToString, segment: &Segment, at: Instant, deadline: Option<Instant>) -> Entry {
+fn entry(
+    operation: Operation,
+    user: impl ToString,
+    segment: &Segment,
+    at: Instant,
+    deadline: Option<Instant>,
+) -> Entry {
     Entry {
         user: id(user),
         segment: segment.reference(),

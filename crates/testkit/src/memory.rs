@@ -139,7 +139,9 @@ impl MemoryUnit {
             let HistoryFilter { user, segment, period, after: _ } = filter;
             let written_of = &row.entry.segment;
             user.as_ref().is_none_or(|user| *user == row.entry.user)
-                && segment.as_ref().is_none_or(|wanted| wanted.slug == written_of.slug || wanted.id == Some(written_of.id))
+                && segment
+                    .as_ref()
+                    .is_none_or(|wanted| wanted.slug == written_of.slug || wanted.id == Some(written_of.id))
                 && period.contains(row.entry.at)
         })
     }
@@ -224,9 +226,7 @@ impl Segments for MemoryUnit {
     }
 
     fn list(&mut self, query: &SegmentQuery, limit: usize) -> Result<Vec<Segment>, StoreError> {
-        let key = |segment: &Segment| {
-            (sort_value(query.sort.by, query.sort.by.value(segment)), segment.slug.clone())
-        };
+        let key = |segment: &Segment| (sort_value(query.sort.by, query.sort.by.value(segment)), segment.slug.clone());
         let cursor = query.after.clone().map(|(value, slug)| (sort_value(query.sort.by, value), slug));
         let is_behind = |segment: &Segment| match (&cursor, query.sort.direction) {
             (None, _) => true,
@@ -435,8 +435,11 @@ impl History for MemoryUnit {
     }
 
     fn count_at(&mut self, segment: SegmentId, at: Instant) -> Result<u64, StoreError> {
-        Ok(self.entries_in(segment).into_values().filter(|entries| replay(entries.iter().copied(), at).is_some()).count()
-            as u64)
+        Ok(self
+            .entries_in(segment)
+            .into_values()
+            .filter(|entries| replay(entries.iter().copied(), at).is_some())
+            .count() as u64)
     }
 
     fn touched(

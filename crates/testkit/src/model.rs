@@ -213,7 +213,8 @@ impl Deed {
                 Told::Nothing
             }
             Deed::ImportUsers(ids) => {
-                let row = |id: &UserId| UserRow { id: id.clone(), name: None, email: None, attributes: Attributes::new() };
+                let row =
+                    |id: &UserId| UserRow { id: id.clone(), name: None, email: None, attributes: Attributes::new() };
                 let imported = imports::users(act, ids.iter().map(row).collect())?;
                 assert_eq!(imported.updated, 0);
                 Told::ImportedUsers { created: imported.created, unchanged: imported.unchanged }
@@ -390,7 +391,8 @@ impl Model {
         default_ttl: Option<Ttl>,
     ) -> Defined {
         let (id, seed) = *identities.get(slug).unwrap_or_else(|| panic!("{slug} was to be created"));
-        let is_known = self.log.iter().any(|row| row.segment == id) || self.segments.values().any(|other| other.id == id);
+        let is_known =
+            self.log.iter().any(|row| row.segment == id) || self.segments.values().any(|other| other.id == id);
         assert!(!is_known, "{slug} was created with the identity of another segment");
         let defined = Defined { id, seed, percent, default_ttl };
         self.segments.insert(slug.clone(), defined.clone());
@@ -546,12 +548,7 @@ impl Model {
         Ok(self.defined(new))
     }
 
-    fn change(
-        &mut self,
-        user: &UserId,
-        add: &[(Slug, Option<Deadline>)],
-        remove: &[Slug],
-    ) -> Result<Told, String> {
+    fn change(&mut self, user: &UserId, add: &[(Slug, Option<Deadline>)], remove: &[Slug]) -> Result<Told, String> {
         // Named twice counts once, as it was named last.
         let add: BTreeMap<Slug, Option<Deadline>> = add.iter().cloned().collect();
         let remove: BTreeSet<Slug> = remove.iter().cloned().collect();

@@ -205,7 +205,9 @@ impl Private {
     fn initialise(&self, durability: &Durability) {
         let data = self.folder.join("data");
         let mut initdb = self.command("initdb");
-        succeed(initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "-D"]).arg(&data));
+        succeed(
+            initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "-D"]).arg(&data),
+        );
         let folder = self.folder.to_str().expect("a temporary folder is named in UTF-8").replace('\'', "''");
         let mut settings = format!(
             "listen_addresses = ''\nunix_socket_directories = '{folder}'\nmax_connections = 200\nshared_buffers = 32MB\n"
@@ -347,6 +349,33 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&query("SELECT answer FROM kept").stdout), "42\n");
         drop(server);
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn databases_on_a_given_server_are_dropped_at_the_end() {
+        let server = TempPostgres::start();
+        let given = TempPostgres::given(server.address("postgres"));
+        let url = given.database();
+        let private = server.require_private();
+        let query = |sql: &str| output(private.command("psql").args(["-X", "-At", "-w", "-d", &url, "-c", sql]));
+        assert!(query("SELECT 1").status.success());
+        drop(given);
+        assert!(!query("SELECT 1").status.success());
+    }
+
+    #[test]
+    fn text_is_sorted_by_language_or_by_bytes() {
+        let server = TempPostgres::shared();
+        let sorts = |url: &str| {
+            let Server::Private(private) = &server.server else { return String::new() };
+            let sql = "SELECT 'a' < 'Z', lower('Я') = 'я'";
+            let told = output(private.command("psql").args(["-X", "-At", "-w", "-d", url, "-c", sql]));
+            String::from_utf8_lossy(&told.stdout).into_owned()
+        };
+        let told = [sorts(&server.database()), sorts(&server.database_in_c())];
+        // A server without ICU knows only bytes; one that was given is its owner's.
+        assert!([["t|t\n", "f|f\n"], ["f|f\n", "f|f\n"], ["", ""]].iter().any(|known| told == *known), "{told:?}");
+        eprintln!("{told:?}");
     }
 
     #[test]

@@ -44,8 +44,7 @@ pub fn create(act: &mut Act, command: CreateSegment) -> Result<Segment, Error> {
     let segment = insert(act, segment)?;
     match command.percent {
         Some(percent) => {
-            let given = distributions::give(act, segment, percent, now)?;
-            let segment = Segment { version: 1, ..given.segment };
+            let segment = distributions::give(act, segment, percent, now)?.segment;
             act.unit.segments().update(&segment)?;
             Ok(segment)
         }

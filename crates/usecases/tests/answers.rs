@@ -1,5 +1,7 @@
 //! A request with an idempotency key acts once.
 
+#![allow(clippy::unwrap_used)]
+
 use chrono::TimeDelta;
 use testkit::{World, actor, slug};
 use usecases::{

@@ -1,12 +1,15 @@
 //! A share of all users: exact, by position, and stable.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::{Kind, Percent, Segment, Source, UserId};
 use testkit::{World, slug, user};
 use usecases::{
-    Error, Expected, distributions::{self, Given},
+    Error, Expected,
+    distributions::{self, Given},
     history::{self, HistoryQuery},
     memberships::Deadline,
     segments::{self, ChangeSegment},
@@ -109,7 +112,10 @@ fn members_by_hand_stay_and_count() {
     let world = World::in_memory();
     let everybody = world.has_users(10);
     let segment = world.has_segment("A");
-    let last = first_by_position(&segment, &everybody, 10).difference(&first_by_position(&segment, &everybody, 8)).cloned().collect::<BTreeSet<_>>();
+    let last = first_by_position(&segment, &everybody, 10)
+        .difference(&first_by_position(&segment, &everybody, 8))
+        .cloned()
+        .collect::<BTreeSet<_>>();
     for id in &last {
         world.change(id.as_str(), &["A"], &[]).unwrap();
     }
@@ -127,7 +133,8 @@ fn whoever_is_born_later_joins_by_position() {
     for (number, id) in (0..200).map(|number| format!("born-{number}")).enumerate() {
         match number % 2 {
             0 => drop(world.act(|act| {
-                let command = CreateUser { id: Some(user(&id)), name: None, email: None, attributes: Default::default() };
+                let command =
+                    CreateUser { id: Some(user(&id)), name: None, email: None, attributes: Default::default() };
                 users::create(act, command)
             })),
             _ => drop(world.change(&id, &["A"], &[]).and_then(|_| world.change(&id, &[], &["A"]))),

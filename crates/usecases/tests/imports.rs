@@ -1,5 +1,7 @@
 //! Memberships that come many at a time.
 
+#![allow(clippy::unwrap_used)]
+
 use chrono::TimeDelta;
 use domain::Source;
 use testkit::{World, slug, user};
@@ -23,8 +25,7 @@ fn rows_create_what_they_name_and_repeat_without_effect() {
     world.has_segment("A");
     let rows = || vec![row("1", "A"), row("1", "B"), row("2", "B"), row("1", "A")];
     let first = import(&world, rows(), MissingSegments::Create).unwrap();
-    let expected =
-        ImportedMemberships { added: 3, extended: 0, unchanged: 1, segments_created: 1, users_created: 2 };
+    let expected = ImportedMemberships { added: 3, extended: 0, unchanged: 1, segments_created: 1, users_created: 2 };
     assert_eq!(first, expected);
     let again = import(&world, rows(), MissingSegments::Create).unwrap();
     assert_eq!(again, ImportedMemberships { unchanged: 4, ..ImportedMemberships::default() });
@@ -47,7 +48,10 @@ fn every_deadline_in_the_past_is_named_by_its_row() {
     let past = |id| MembershipRow { deadline: Some(Deadline::At(world.now())), ..row(id, "A") };
     let refused = import(&world, vec![past("1"), row("2", "A"), past("3")], MissingSegments::Create);
     let Err(Error::Invalid(faults)) = refused else { panic!("{refused:?}") };
-    assert_eq!(faults.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/0/expires_at", "/2/expires_at"]);
+    assert_eq!(
+        faults.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(),
+        ["/0/expires_at", "/2/expires_at"]
+    );
 }
 
 #[test]

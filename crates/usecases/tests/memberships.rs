@@ -1,5 +1,7 @@
 //! What one user's change does, and what it refuses.
 
+#![allow(clippy::unwrap_used)]
+
 use chrono::TimeDelta;
 use domain::{Entry, Instant, Operation, Source, Ttl};
 use testkit::{World, slug, user};

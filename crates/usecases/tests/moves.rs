@@ -1,5 +1,7 @@
 //! Moving everybody of one segment to another.
 
+#![allow(clippy::unwrap_used)]
+
 use chrono::TimeDelta;
 use testkit::{World, slug};
 use usecases::{

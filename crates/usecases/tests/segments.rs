@@ -1,5 +1,7 @@
 //! Definitions: made, renamed, copied, deleted; and what history tells of their names.
 
+#![allow(clippy::unwrap_used)]
+
 use chrono::TimeDelta;
 use domain::{Description, Name, Percent, Segment};
 use testkit::{World, slug, user};
@@ -35,8 +37,13 @@ fn members_at(world: &World, text: &str, at: domain::Instant) -> Vec<String> {
 fn a_taken_slug_is_refused() {
     let world = World::in_memory();
     world.has_segment("A");
-    let command =
-        CreateSegment { slug: slug("A"), name: None, description: Description::default(), percent: None, default_ttl: None };
+    let command = CreateSegment {
+        slug: slug("A"),
+        name: None,
+        description: Description::default(),
+        percent: None,
+        default_ttl: None,
+    };
     let refused = world.act(|act| segments::create(act, command));
     assert!(matches!(refused, Err(Error::Taken(Subject::Segment, name)) if name == "A"));
     world.has_segment("B");

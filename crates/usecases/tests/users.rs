@@ -1,5 +1,7 @@
 //! Users: born, described, forgotten.
 
+#![allow(clippy::unwrap_used)]
+
 use chrono::TimeDelta;
 use domain::{Attributes, Source, User};
 use testkit::{World, slug, user};
@@ -63,7 +65,8 @@ fn attributes_are_merged_and_the_version_counts() {
         let command = ChangeUser { attributes: Some(attributes(text)), ..ChangeUser::default() };
         world.act(|act| users::change(act, &user("1"), expected, command))
     };
-    let second = change(r#"{"a": 1, "b": {"c": 2}}"#, &Expected::OneOf(vec![Revision::from(&first).to_string()])).unwrap();
+    let second =
+        change(r#"{"a": 1, "b": {"c": 2}}"#, &Expected::OneOf(vec![Revision::from(&first).to_string()])).unwrap();
     let third = change(r#"{"a": null, "b": {"d": 3}}"#, &Expected::Any).unwrap();
     assert_eq!(third.attributes, attributes(r#"{"b": {"c": 2, "d": 3}}"#));
     assert_eq!((second.version, third.version), (2, 3));

@@ -100,7 +100,8 @@ fn one_add_wins(store: &dyn Store) {
         store.write(|unit| unit.memberships().record(&[begun]))
     });
     assert_eq!(ended.iter().filter(|result| result.is_ok()).count(), 1, "{ended:?}");
-    let lost = |result: &Result<(), StoreError>| matches!(result, Err(StoreError::Duplicate | StoreError::Contended(_)));
+    let lost =
+        |result: &Result<(), StoreError>| matches!(result, Err(StoreError::Duplicate | StoreError::Contended(_)));
     assert_eq!(ended.iter().filter(|result| lost(result)).count(), THREADS - 1, "{ended:?}");
     assert_eq!(rows_of(store, &[id("u")]).len(), 1);
 }

@@ -156,8 +156,12 @@ fn nothing_of_a_failed_call(store: &dyn Store) {
         remove("v", &segment, minute(2)),
         extend("v", &segment, minute(2), None),
     ] {
-        let steps =
-            [remove("going", &segment, minute(2)), add("u", &segment, minute(2), None), bad, add("w", &segment, minute(2), None)];
+        let steps = [
+            remove("going", &segment, minute(2)),
+            add("u", &segment, minute(2), None),
+            bad,
+            add("w", &segment, minute(2), None),
+        ];
         attempt(store, |unit| unit.memberships().record(&steps)).unwrap_err();
         let everyone = ids(["going", "kept", "u", "v", "w"]);
         assert_eq!(stored(store, &everyone).len(), 2);
@@ -261,8 +265,7 @@ fn active_by_user_and_slug(store: &dyn Store) {
             add("other", &z, minute(1), None),
         ],
     );
-    let expected =
-        [("Z", "Z"), ("a", "b"), ("я", "Z"), ("я", "a")].map(|(user, segment)| (id(user), slug(segment)));
+    let expected = [("Z", "Z"), ("a", "b"), ("я", "Z"), ("я", "a")].map(|(user, segment)| (id(user), slug(segment)));
     for users in [ids(["Z", "a", "я"]), ids(["я", "Z", "nobody", "a", "я"])] {
         assert_eq!(look(store, |unit| unit.memberships().active(&users, minute(3))), expected);
     }
@@ -327,7 +330,10 @@ fn counts_are_of_live_members(store: &dyn Store) {
         let counts = look(store, |unit| unit.memberships().counts(&[b.id, empty.id, a.id], at));
         let count = |id| counts.iter().filter(|(segment, _)| *segment == id).map(|(_, count)| count).sum::<u64>();
         assert_eq!((count(a.id), count(b.id), count(empty.id)), (of_a, of_b, 0), "{at}");
-        assert_eq!(look(store, |unit| unit.memberships().counts(&[empty.id], at)).iter().map(|(_, n)| n).sum::<u64>(), 0);
+        assert_eq!(
+            look(store, |unit| unit.memberships().counts(&[empty.id], at)).iter().map(|(_, n)| n).sum::<u64>(),
+            0
+        );
     }
 }
 

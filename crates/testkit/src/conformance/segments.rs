@@ -1,7 +1,9 @@
 use domain::{Description, Instant, Kind, Name, Percent, Period, Segment, Slug, Ttl};
 use usecases::ports::{Bearer, Direction, SegmentOrder, SegmentQuery, SegmentSort, Store, StoreError};
 
-use super::{Case, add, attempt, has, has_segment, has_users, id, look, minute, must, new_segment, pages, record, remove};
+use super::{
+    Case, add, attempt, has, has_segment, has_users, id, look, minute, must, new_segment, pages, record, remove,
+};
 use crate::slug;
 
 pub(super) const CASES: &[Case] = &[
@@ -134,9 +136,7 @@ fn deleted_slug_is_free(store: &dyn Store) {
 
 fn bearers_tell_who_had_a_slug(store: &dyn Store) {
     let first = has_segment(store, "VIP");
-    must(store, |unit| {
-        unit.segments().update(&Segment { slug: slug("Gold"), updated_at: minute(1), ..first.clone() })
-    });
+    must(store, |unit| unit.segments().update(&Segment { slug: slug("Gold"), updated_at: minute(1), ..first.clone() }));
     let second = has(store, Segment { created_at: minute(2), updated_at: minute(2), ..new_segment("VIP") });
     must(store, |unit| unit.segments().delete(second.id, minute(3)));
     must(store, |unit| unit.segments().delete(first.id, minute(4)));
@@ -244,7 +244,8 @@ fn found(store: &dyn Store, text: &str) -> Vec<String> {
 }
 
 fn text_whatever_the_case(store: &dyn Store) {
-    for (text, name) in [("VOICE-50", "ГОЛОСОВЫЕ СООБЩЕНИЯ"), ("sale", "Скидка Ёлка"), ("Plain", "Ordinary")] {
+    for (text, name) in [("VOICE-50", "ГОЛОСОВЫЕ СООБЩЕНИЯ"), ("sale", "Скидка Ёлка"), ("Plain", "Ordinary")]
+    {
         has(store, Segment { name: Name::parse(name).unwrap(), ..new_segment(text) });
     }
     for (text, slugs) in [

@@ -24,7 +24,7 @@ fn user(text: &str) -> User {
 fn full(text: &str) -> User {
     let attributes = r#"{"plan": "про 🎉", "nested": {"a": [1, null, true, {"b": {}}], "пусто": ""},
         "big": 123456789012345678901234567890, "exact": 9007199254740993, "fraction": 0.30000000000000004,
-        "negative": -9223372036854775809, "quoted": "it's \"so\" \\ \n\t", "": "empty key"}"#;
+        "negative": -9223372036854775809, "quoted": "it's \"so\" \\ \n\t", "nul": "a\u0000b", "": "empty key"}"#;
     User {
         name: Some("Анна О'Нил \"Z\"".to_owned()),
         email: Some("anna+test@пример.рф".to_owned()),

@@ -1,0 +1,89 @@
+//! What the machine has, and what it may be given.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::{Failure, Outcome, must};
+
+/// The root of the workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
+}
+
+/// Where builds, tools and demo data are kept between runs, outside the clone.
+pub(crate) fn cache() -> PathBuf {
+    let home = || env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+    let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
+    base.unwrap_or_else(env::temp_dir).join("strata")
+}
+
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache().join("target"), PathBuf::from)
+}
+
+/// Cargo in the workspace, building outside the clone.
+pub(crate) fn cargo(subcommand: &str) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.arg(subcommand).current_dir(root()).env("CARGO_TARGET_DIR", target());
+    command
+}
+
+/// The features that this machine needs: OpenSSL is built from source where its headers are missing.
+pub(crate) fn features() -> &'static [&'static str] {
+    if answers("pkg-config", &["--exists", "openssl"]) { &[] } else { &["--features", "server/vendored-openssl"] }
+}
+
+/// Builds the binary and tells where it is.
+pub(crate) fn build_strata() -> Result<PathBuf, Failure> {
+    must(cargo("build").args(["--package", "server"]).args(features()))?;
+    Ok(target().join("debug/strata"))
+}
+
+pub(crate) fn answers(program: &str, arguments: &[&str]) -> bool {
+    let quiet = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    quiet.is_ok_and(|status| status.success())
+}
+
+/// Makes sure that PostgreSQL's programs are there for the tests.
+pub(crate) fn has_postgres() -> Outcome {
+    let installed = Path::new("/usr/lib/postgresql").read_dir().is_ok_and(|mut versions| versions.next().is_some());
+    if env::var_os("STRATA_TEST_POSTGRES_URL").is_some()
+        || env::var_os("PG_BIN").is_some()
+        || installed
+        || answers("initdb", &["--version"])
+    {
+        return Ok(());
+    }
+    install(&["postgresql"], "PostgreSQL's programs (initdb, postgres, psql), or set STRATA_TEST_POSTGRES_URL to a server that tests may use")
+}
+
+/// Makes sure that Node and npm are there for the Postman collection.
+pub(crate) fn has_node() -> Outcome {
+    if answers("node", &["--version"]) && answers("npm", &["--version"]) {
+        return Ok(());
+    }
+    install(&["nodejs", "npm"], "Node.js 18 or later with npm")
+}
+
+/// Installs Debian's packages when this is root on Debian, and otherwise says what to do.
+fn install(packages: &[&str], what: &str) -> Outcome {
+    let needed = format!("this needs {what}; on Debian or Ubuntu: apt-get install {}", packages.join(" "));
+    if !answers("apt-get", &["--version"]) || !is_root() {
+        return Err(Failure(needed));
+    }
+    must(Command::new("apt-get").args(["update", "--quiet"]))?;
+    let installing = must(
+        Command::new("apt-get")
+            .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+            .args(packages)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    );
+    installing.map_err(|Failure(reason)| Failure(format!("{reason}; {needed}")))
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"))
+}

@@ -1,0 +1,29 @@
+//! `cargo xtask run`: from a clone to a running service with data in it.
+
+use std::{net::TcpListener, process::Command};
+
+use crate::{Failure, Outcome, machine, must};
+
+pub(crate) fn run(listen: &str) -> Outcome {
+    let strata = machine::build_strata()?;
+    let folder = machine::cache().join("demo");
+    std::fs::create_dir_all(&folder).map_err(|error| Failure(format!("{}: {error}", folder.display())))?;
+    let url = format!("sqlite://{}", folder.join("strata.db").display());
+    let listen = free_or_another(listen)?;
+
+    must(Command::new(&strata).args(["demo", "--database-url", &url]).env("STRATA_LISTEN", &listen))?;
+    println!("\nThe address is http://{listen}; the API is described at http://{listen}/api/docs.");
+    println!("Nobody has to sign in: the service listens on this machine only. Ctrl-C ends it.");
+    println!("The data are kept in {}; delete the file to begin anew.", folder.join("strata.db").display());
+    must(Command::new(&strata).args(["serve", "--listen", &listen, "--database-url", &url]))
+}
+
+/// The address, or, when somebody else listens there, one with a free port.
+fn free_or_another(listen: &str) -> Result<String, Failure> {
+    if TcpListener::bind(listen).is_ok() {
+        return Ok(listen.to_owned());
+    }
+    let host = listen.rsplit_once(':').map_or("127.0.0.1", |(host, _)| host);
+    let other = TcpListener::bind((host.trim_matches(['[', ']']), 0)).and_then(|free| free.local_addr());
+    other.map(|address| address.to_string()).map_err(|error| Failure(format!("cannot listen on {host}: {error}")))
+}

@@ -1,0 +1,15 @@
+//! `cargo xtask test`: everything that must hold.
+
+use crate::{Outcome, machine, must};
+
+pub(crate) fn run() -> Outcome {
+    machine::has_postgres()?;
+    machine::has_node()?;
+    must(machine::cargo("fmt").args(["--all", "--check"]))?;
+    let lints = ["--workspace", "--all-targets", "--locked"];
+    must(machine::cargo("clippy").args(lints).args(machine::features()).args(["--", "--deny", "warnings"]))?;
+    let strata = machine::build_strata()?;
+    let mut tests = machine::cargo("test");
+    tests.args(["--workspace", "--locked"]).args(machine::features()).env("STRATA_BIN", strata);
+    must(&mut tests)
+}
