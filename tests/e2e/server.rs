@@ -64,7 +64,11 @@ pub struct Server {
 impl Server {
     /// Starts and waits until it listens. Settings are given as the environment gives them.
     pub fn start(url: &str, settings: &[(&str, &str)]) -> Server {
-        let mut command = strata();
+        Server::launch(strata(), url, settings)
+    }
+
+    /// Starts by a command of its own, which is the binary or becomes it.
+    pub fn launch(mut command: Command, url: &str, settings: &[(&str, &str)]) -> Server {
         command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", url]);
         command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
@@ -90,6 +94,25 @@ impl Server {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(asked.success());
         self.child.wait().unwrap()
+    }
+}
+
+/// A process beside the server, ended with this.
+pub struct Beside(pub Child);
+
+impl Place {
+    /// A worker of its own, as `strata work` is.
+    pub fn work(&self, settings: &[(&str, &str)]) -> Beside {
+        let mut command = strata();
+        command.args(["work", "--database-url", &self.url]).envs(settings.iter().copied());
+        Beside(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 

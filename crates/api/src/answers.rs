@@ -7,7 +7,7 @@ use actix_web::{
     dev::Payload,
     http::{
         Method, StatusCode,
-        header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LOCATION},
+        header::{CACHE_CONTROL, CONTENT_LOCATION, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LOCATION},
     },
     web::{Bytes, Data},
 };
@@ -34,6 +34,8 @@ const KEY_CHARS_MAX: usize = 255;
 pub(crate) struct Answer {
     status: u16,
     location: Option<String>,
+    #[serde(default)]
+    content_location: Option<String>,
     etag: Option<String>,
     body: Option<String>,
 }
@@ -41,7 +43,7 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn ok(view: &impl Serialize) -> Answer {
         let body = serde_json::to_string(view).expect("a view is plain data");
-        Answer { status: 200, location: None, etag: None, body: Some(body) }
+        Answer { status: 200, location: None, content_location: None, etag: None, body: Some(body) }
     }
 
     pub(crate) fn created(view: &impl Serialize, location: String) -> Answer {
@@ -49,7 +51,12 @@ impl Answer {
     }
 
     pub(crate) fn no_content() -> Answer {
-        Answer { status: 204, location: None, etag: None, body: None }
+        Answer { status: 204, location: None, content_location: None, etag: None, body: None }
+    }
+
+    /// Says where the thing that was changed stands now.
+    pub(crate) fn now_at(self, content_location: String) -> Answer {
+        Answer { content_location: Some(content_location), ..self }
     }
 
     pub(crate) fn with_revision(self, revision: Revision) -> Answer {
@@ -59,7 +66,7 @@ impl Answer {
     fn into_response(self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).expect("an answer has a status of ours");
         let mut response = HttpResponse::build(status);
-        for (name, value) in [(LOCATION, self.location), (ETAG, self.etag)] {
+        for (name, value) in [(LOCATION, self.location), (CONTENT_LOCATION, self.content_location), (ETAG, self.etag)] {
             if let Some(value) = value {
                 response.insert_header((name, value));
             }

@@ -37,6 +37,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         return Err(Problem::new(Code::MalformedJson, "the body is empty"));
     }
     refuse_duplicate_keys(bytes)?;
+    require_object(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(explain)?;
     deserializer.end().map_err(malformed)?;
@@ -45,6 +46,19 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 fn malformed(error: serde_json::Error) -> Problem {
     Problem::new(Code::MalformedJson, error)
+}
+
+/// Every body is an object. serde would also read an array, as the fields in the order of our source.
+fn require_object(bytes: &[u8]) -> Result<(), Problem> {
+    let found = match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => return Ok(()),
+        Some(b'[') => "array",
+        Some(b'"') => "string",
+        Some(b't' | b'f') => "boolean",
+        Some(b'n') => "null",
+        _ => "number",
+    };
+    Err(Problem::fault("", "invalid_type", format!("invalid type: {found}, expected an object")))
 }
 
 /// Turns what serde says of a value into a pointer, a code and a sentence.
@@ -187,7 +201,7 @@ mod tests {
             (r#"{"slug":"a","inner":[{"count":1},{"count":1,"slug":2}]}"#, "/inner/1/slug: unknown field `slug`, expected `count`"),
             (r#"{"slug":"a","slug":"b"}"#, "/slug: the key stands twice in its object"),
             (r#"{"slug":"a","inner":[{"a/b":{"x":1,"x":2}}]}"#, "/inner/0/a~1b/x: the key stands twice in its object"),
-            ("null", "invalid type: null, expected struct Body"),
+            ("null", "invalid type: null, expected an object"),
             ("5", "invalid type: integer `5`, expected struct Body"),
         ] {
             let problem = parse::<Body>(text.as_bytes()).unwrap_err();

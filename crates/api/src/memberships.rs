@@ -275,6 +275,7 @@ pub(crate) struct DiffView {
     ))]
 pub(crate) async fn change(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let user = user_in(&path)?;
+    Parameters::of(&call.request)?.end()?;
     let command = bodies::read::<MembershipChange>(&call.request, &call.body)?.into_command(user)?;
     call.act(|act| Ok(Answer::ok(&ChangedView::from(memberships::change(act, command)?)))).await
 }
@@ -343,6 +344,7 @@ pub(crate) async fn admit(call: Call, path: Path<(String, String)>) -> Result<Ht
 
 async fn add_pair(call: Call, user: &str, slug: &str) -> Result<HttpResponse, Problem> {
     let (user, slug) = (user_in(user)?, slug_in(slug)?);
+    Parameters::of(&call.request)?.end()?;
     let command = bodies::read_or_default::<PairDetails>(&call.request, &call.body)?.into_command(user, slug)?;
     call.act(|act| Ok(Answer::ok(&ChangedView::from(memberships::change(act, command)?)))).await
 }
@@ -417,6 +419,7 @@ impl From<(UserId, Vec<Slug>)> for ActiveSegments {
 #[utoipa::path(post, path = "/api/v1/users/segments/lookup", tag = "memberships", request_body = Lookup,
     responses((status = 200, description = "For each user, in the order of the question", body = LookupAnswer)))]
 pub(crate) async fn lookup(call: Call) -> Result<HttpResponse, Problem> {
+    Parameters::of(&call.request)?.end()?;
     let body = bodies::read::<Lookup>(&call.request, &call.body)?;
     let mut faults = Faults::default();
     faults.validated(&body);
@@ -466,25 +469,22 @@ pub(crate) async fn members(call: Call, path: Path<String>) -> Result<HttpRespon
     let slug = slug_in(&path)?;
     let mut parameters = Parameters::of(&call.request)?;
     let as_of = parameters.instant("as_of");
-    let after = user_cursor(&mut parameters);
+    let after = parameters.user_cursor(MEMBERS);
     let (limit, exact) = (parameters.limit(), parameters.counts_exactly());
     parameters.end()?;
     call.look(move |look| {
         let found = history::members(look, &slug, as_of, after.as_ref(), limit + 1)?;
         let total = if exact { Some(history::count_members(look, &slug, as_of)?) } else { None };
-        let (found, next_cursor) = cursors::page(found, limit, |last| cursors::write(&last.user.as_str()));
+        let (found, next_cursor) = cursors::page(found, limit, |last| cursors::write(&(MEMBERS, last.user.as_str())));
         let items = found.iter().map(|one| Member { user_id: one.user.to_string(), details: one.into() }).collect();
         Ok(Page { items, next_cursor, total })
     })
     .await
 }
 
-/// Reads a cursor of a list that is sorted by user id.
-fn user_cursor(parameters: &mut Parameters) -> Option<UserId> {
-    let text = parameters.cursor::<String>()?;
-    let id = UserId::parse(&text).map_err(|_| "is not a cursor of this list");
-    parameters.faults.take("cursor", "invalid_cursor", id)
-}
+/// What the cursors of the two lists are marked with.
+const MEMBERS: &str = "members";
+const DIFF: &str = "diff";
 
 /// Who came and who went between two instants
 #[utoipa::path(get, path = "/api/v1/segments/{slug}/users/diff", tag = "memberships",
@@ -506,7 +506,7 @@ pub(crate) async fn diff(call: Call, path: Path<String>) -> Result<HttpResponse,
     if from.is_none() && !call.request.query_string().contains("from=") {
         parameters.faults.add("from", "missing_parameter", "is required");
     }
-    let after = user_cursor(&mut parameters);
+    let after = parameters.user_cursor(DIFF);
     let limit = parameters.limit();
     parameters.end()?;
     call.look(move |look| {
@@ -519,7 +519,7 @@ pub(crate) async fn diff(call: Call, path: Path<String>) -> Result<HttpResponse,
             to: times::write(to),
             entered: diff.entered.iter().map(ToString::to_string).collect(),
             left: diff.left.iter().map(ToString::to_string).collect(),
-            next_cursor: diff.next.map(|user| cursors::write(&user.as_str())),
+            next_cursor: diff.next.map(|user| cursors::write(&(DIFF, user.as_str()))),
         })
     })
     .await

@@ -110,6 +110,13 @@ impl Parameters {
         self.read("cursor", "invalid_cursor", read)
     }
 
+    /// The cursor of a list by user id, which another list's does not pass for.
+    pub(crate) fn user_cursor(&mut self, list: &str) -> Option<UserId> {
+        let (marked, text) = self.cursor::<(String, String)>()?;
+        let id = UserId::parse(&text).ok().filter(|_| marked == list);
+        self.faults.take("cursor", "invalid_cursor", id.ok_or("is not a cursor of this list"))
+    }
+
     pub(crate) fn counts_exactly(&mut self) -> bool {
         let read = |text: &str| (text == "exact").then_some(true).ok_or("can only be `exact`");
         self.read("count", "invalid_value", read).unwrap_or(false)

@@ -83,7 +83,7 @@ impl Code {
             Code::Refused => ("refused", 400, "The request was refused", "The request could not be read as HTTP that this service speaks."),
             Code::Internal => ("internal", 500, "A fault of the service", "Tell the operator the request_id."),
             Code::Busy => ("busy", 503, "Too busy", "Nothing is wrong with the request: send it again after Retry-After seconds."),
-            Code::Unavailable => ("unavailable", 503, "The store is unavailable", "Nothing is wrong with the request: send it again after Retry-After seconds."),
+            Code::Unavailable => ("unavailable", 503, "The store is unavailable", "Send it again after Retry-After seconds. When the store went away at the very end, a change may have been made: with an Idempotency-Key it is safe to send it again."),
             Code::TimedOut => ("timed_out", 503, "It took too long", "The act may or may not have happened; with an Idempotency-Key it is safe to send it again."),
         }
     }

@@ -43,7 +43,7 @@ pub(crate) struct NewSegment {
     #[validate(length(min = 1, max = 50))]
     #[schema(example = "30 % off")]
     name: Option<String>,
-    #[validate(length(max = 2000))]
+    #[schema(max_length = 2000)]
     description: Option<String>,
     /// Gives the segment at once to this share of all users, in percent with at most 4 decimals.
     #[serde(default, deserialize_with = "present")]
@@ -183,8 +183,12 @@ fn answer(segment: &Segment) -> Answer {
     Answer::ok(&SegmentView::from(segment)).with_revision(Revision::from(segment))
 }
 
+fn address(segment: &Segment) -> String {
+    format!("/api/v1/segments/{}", segment.slug)
+}
+
 fn created(segment: &Segment) -> Answer {
-    Answer::created(&SegmentView::from(segment), format!("/api/v1/segments/{}", segment.slug))
+    Answer::created(&SegmentView::from(segment), address(segment))
         .with_revision(Revision::from(segment))
 }
 
@@ -196,6 +200,7 @@ fn created(segment: &Segment) -> Answer {
         (status = 409, description = "`slug_taken`"),
     ))]
 pub(crate) async fn create(call: Call) -> Result<HttpResponse, Problem> {
+    Parameters::of(&call.request)?.end()?;
     let command = bodies::read::<NewSegment>(&call.request, &call.body)?.into_command()?;
     call.act(|act| Ok(created(&segments::create(act, command)?))).await
 }
@@ -358,6 +363,7 @@ pub(crate) async fn get(call: Call, path: Path<String>) -> Result<HttpResponse, 
     ))]
 pub(crate) async fn change(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let slug = slug_in(&path)?;
+    Parameters::of(&call.request)?.end()?;
     let expected = call.expected_or_required()?;
     let command = bodies::read::<SegmentPatch>(&call.request, &call.body)?.into_command()?;
     call.act(move |act| Ok(answer(&segments::change(act, &slug, &expected, command)?))).await
@@ -387,6 +393,7 @@ impl SegmentPatch {
     ))]
 pub(crate) async fn delete(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let slug = slug_in(&path)?;
+    Parameters::of(&call.request)?.end()?;
     let expected = call.expected();
     call.act(move |act| segments::delete(act, &slug, &expected).map(|()| Answer::no_content())).await
 }
@@ -402,9 +409,14 @@ pub(crate) async fn delete(call: Call, path: Path<String>) -> Result<HttpRespons
     ))]
 pub(crate) async fn rename(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let slug = slug_in(&path)?;
+    Parameters::of(&call.request)?.end()?;
     let expected = call.expected();
     let new = body_slug(&call.request, &call.body)?;
-    call.act(move |act| Ok(answer(&segments::rename(act, &slug, &expected, new)?))).await
+    call.act(move |act| {
+        let segment = segments::rename(act, &slug, &expected, new)?;
+        Ok(answer(&segment).now_at(address(&segment)))
+    })
+    .await
 }
 
 fn body_slug(request: &HttpRequest, body: &[u8]) -> Result<Slug, Problem> {
@@ -421,6 +433,7 @@ fn body_slug(request: &HttpRequest, body: &[u8]) -> Result<Slug, Problem> {
     ))]
 pub(crate) async fn copy(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let slug = slug_in(&path)?;
+    Parameters::of(&call.request)?.end()?;
     let body = bodies::read::<Copying>(&call.request, &call.body)?;
     let new = Slug::parse(&body.slug).map_err(|error| Problem::fault("/slug", "invalid_slug", error))?;
     let members = if body.members { CopiedMembers::All } else { CopiedMembers::Nobody };
@@ -435,6 +448,7 @@ pub(crate) async fn copy(call: Call, path: Path<String>) -> Result<HttpResponse,
     ))]
 pub(crate) async fn describe(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let slug = slug_in(&path)?;
+    Parameters::of(&call.request)?.end()?;
     let expected = call.expected();
     let body = bodies::read::<NewDescription>(&call.request, &call.body)?;
     let mut faults = Faults::default();

@@ -7,6 +7,7 @@ use actix_web::{
 use domain::{Attributes, User, UserId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use usecases::{
     Revision,
     ports::UserQuery,
@@ -113,6 +114,7 @@ fn answer(user: User) -> Answer {
         (status = 409, description = "`user_id_taken`"),
     ))]
 pub(crate) async fn create(call: Call) -> Result<HttpResponse, Problem> {
+    Parameters::of(&call.request)?.end()?;
     let command = bodies::read::<NewUser>(&call.request, &call.body)?.into_command()?;
     call.act(|act| {
         let user = users::create(act, command)?;
@@ -151,10 +153,22 @@ fn refuse_controls(faults: &mut Faults, pointer: &str, text: Option<&str>) {
 
 /// PostgreSQL's text has no NUL, and what one store cannot keep no store takes.
 fn refuse_nul(faults: &mut Faults, attributes: &Attributes) {
-    if serde_json::to_string(attributes).is_ok_and(|text| text.contains("\\u0000")) {
+    if attributes.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)) {
         faults.add("/attributes", "invalid_value", "cannot hold the NUL character");
     }
 }
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// What a cursor of this list is marked with.
+const LIST: &str = "users";
 
 /// List and search users
 #[utoipa::path(get, path = "/api/v1/users", tag = "users",
@@ -166,16 +180,14 @@ fn refuse_nul(faults: &mut Faults, attributes: &Attributes) {
 pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&call.request)?;
     let text = parameters.search("query");
-    let after = parameters.cursor::<String>().and_then(|id| {
-        parameters.faults.take("cursor", "invalid_cursor", UserId::parse(&id).map_err(|_| "is not a cursor of this list"))
-    });
+    let after = parameters.user_cursor(LIST);
     let (limit, exact) = (parameters.limit(), parameters.counts_exactly());
     parameters.end()?;
     let query = UserQuery { text, after };
     call.look(move |look| {
         let found = users::list(look, &query, limit + 1)?;
         let total = if exact { Some(users::count(look, &query)?) } else { None };
-        let (found, next_cursor) = cursors::page(found, limit, |last| cursors::write(&last.id.as_str()));
+        let (found, next_cursor) = cursors::page(found, limit, |last| cursors::write(&(LIST, last.id.as_str())));
         Ok(Page { items: found.into_iter().map(UserView::from).collect(), next_cursor, total })
     })
     .await
@@ -202,6 +214,7 @@ pub(crate) async fn get(call: Call, path: Path<String>) -> Result<HttpResponse, 
     ))]
 pub(crate) async fn change(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let id = user_in(&path)?;
+    Parameters::of(&call.request)?.end()?;
     let expected = call.expected_or_required()?;
     let command = bodies::read::<UserPatch>(&call.request, &call.body)?.into_command()?;
     call.act(move |act| Ok(answer(users::change(act, &id, &expected, command)?))).await
@@ -235,6 +248,7 @@ impl UserPatch {
     ))]
 pub(crate) async fn delete(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let id = user_in(&path)?;
+    Parameters::of(&call.request)?.end()?;
     let expected = call.expected();
     call.act(move |act| users::delete(act, &id, &expected).map(|()| Answer::no_content())).await
 }

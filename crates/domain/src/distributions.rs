@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn cell(position: Position, cells: u128) -> usize {
-        (u128::from(position.0) * cells >> 64) as usize
+        ((u128::from(position.0) * cells) >> 64) as usize
     }
 
     fn chi_square(cells: &[u32]) -> f64 {

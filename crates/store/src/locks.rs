@@ -1,7 +1,8 @@
 //! Locks: who may change what meanwhile.
 //!
-//! PostgreSQL's advisory locks share one space of 64-bit keys. Ascending keys are the order in which every transaction
-//! takes them, which is what makes a deadlock among them impossible: the population, segments, users.
+//! PostgreSQL's advisory locks share one space of 64-bit keys. Every transaction takes them in one order, which is what
+//! makes a deadlock among them impossible: the answer to be given once, if any, and then, by ascending keys, the
+//! population, segments, users.
 
 use std::collections::BTreeMap;
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use diesel::{
     PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
     sql_types::{BigInt, Nullable, Text},
@@ -16,22 +18,26 @@ use crate::{
 const TABLE: Table = Table("memberships");
 
 /// A segment goes by the slug that it has, or had last: a membership that outlived its segment must still be told of.
-const SELECT: &str = "SELECT m.user_id, m.segment_id, \
+const COLUMNS: &str = "SELECT m.user_id, m.segment_id, \
      COALESCE(s.slug, (SELECT n.slug FROM segment_names n WHERE n.segment_id = m.segment_id \
      ORDER BY n.since DESC, n.id DESC LIMIT 1)), \
-     m.since, m.expires_at, m.source, m.actor, m.reason \
-     FROM memberships m LEFT JOIN segments s ON s.id = m.segment_id";
+     m.since, m.expires_at, m.source, m.actor, m.reason FROM ";
+const ALL: &str = "memberships m";
+const NAMED: &str = " LEFT JOIN segments s ON s.id = m.segment_id";
 
 type Columns = (Text, BigInt, Nullable<Text>, BigInt, Nullable<BigInt>, Text, Text, Nullable<Text>);
-/// In the order of `SELECT`.
+/// In the order of `COLUMNS`.
 type Row = (String, i64, Option<String>, i64, Option<i64>, String, String, Option<String>);
 
 impl Memberships for DieselUnit<'_> {
-    fn of_pairs(&mut self, users: &[UserId], segments: &[SegmentId]) -> Result<Vec<Membership>, StoreError> {
-        let statement = stored(" WHERE m.user_id ? AND m.segment_id ? ORDER BY m.user_id, m.segment_id")
+    fn of_pairs(&mut self, pairs: &[(UserId, SegmentId)]) -> Result<Vec<Membership>, StoreError> {
+        let pairs: BTreeSet<(&str, i64)> = pairs.iter().map(|(user, segment)| (user.as_str(), segment.0)).collect();
+        let statement = Statement::<Columns>::new(COLUMNS)
+            .then("? CROSS JOIN memberships m")
+            .then(NAMED)
+            .then(" WHERE m.user_id = p.user_id AND m.segment_id = p.segment_id ORDER BY m.user_id, m.segment_id")
             .then(self.keeping())
-            .any_text(users.iter().map(UserId::as_str))
-            .any_int(segments.iter().map(|segment| segment.0));
+            .pairs(pairs);
         self.rows(statement, membership)
     }
 
@@ -285,7 +291,7 @@ fn reason(entry: &Entry) -> Option<&str> {
 }
 
 fn stored(which: &str) -> Statement<Columns> {
-    Statement::new(SELECT).then(which)
+    Statement::new(COLUMNS).then(ALL).then(NAMED).then(which)
 }
 
 fn membership((user, segment, slug, since, expires_at, source, actor, reason): Row) -> Result<Membership, StoreError> {

@@ -29,6 +29,7 @@ enum Bind {
     AnyText(Texts),
     AnyInt(Ints),
     Column(Column),
+    Pairs(Pairs),
 }
 
 /// One column of many rows, for `unnest`.
@@ -46,6 +47,12 @@ struct Texts(Vec<String>);
 
 #[derive(Debug)]
 struct Ints(Vec<i64>);
+
+#[derive(Debug)]
+struct Pairs {
+    users: Vec<String>,
+    segments: Vec<i64>,
+}
 
 impl<Columns> Statement<Columns> {
     pub(crate) fn new(text: impl Into<String>) -> Statement<Columns> {
@@ -82,6 +89,12 @@ impl<Columns> Statement<Columns> {
     /// As `any_text`.
     pub(crate) fn any_int(self, values: impl IntoIterator<Item = i64>) -> Statement<Columns> {
         self.bind(Bind::AnyInt(Ints(values.into_iter().collect())))
+    }
+
+    /// Stands for a table `p` of these pairs, with the columns user_id and segment_id.
+    pub(crate) fn pairs<'a>(self, pairs: impl IntoIterator<Item = (&'a str, i64)>) -> Statement<Columns> {
+        let (users, segments) = pairs.into_iter().map(|(user, segment)| (user.to_owned(), segment)).unzip();
+        self.bind(Bind::Pairs(Pairs { users, segments }))
     }
 
     /// PostgreSQL only.
@@ -137,6 +150,13 @@ impl<Columns> QueryFragment<Pg> for Statement<Columns> {
                     out.push_bind_param::<Array<BigInt>, _>(values)?;
                     out.push_sql(")");
                 }
+                Some(Bind::Pairs(Pairs { users, segments })) => {
+                    out.push_sql("unnest(");
+                    out.push_bind_param::<Array<Text>, _>(users)?;
+                    out.push_sql(", ");
+                    out.push_bind_param::<Array<BigInt>, _>(segments)?;
+                    out.push_sql(") AS p (user_id, segment_id)");
+                }
                 Some(Bind::Column(Column::Texts(values))) => out.push_bind_param::<Array<Text>, _>(values)?,
                 Some(Bind::Column(Column::MaybeTexts(values))) => {
                     out.push_bind_param::<Array<Nullable<Text>>, _>(values)?;
@@ -172,6 +192,14 @@ impl<Columns> QueryFragment<Sqlite> for Statement<Columns> {
                     out.push_bind_param::<Text, _>(values)?;
                     out.push_sql("))");
                 }
+                Some(Bind::Pairs(pairs)) => {
+                    out.push_sql(
+                        "(SELECT json_extract(value, '$[0]') AS user_id, json_extract(value, '$[1]') AS segment_id \
+                         FROM json_each(",
+                    );
+                    out.push_bind_param::<Text, _>(pairs)?;
+                    out.push_sql(")) p");
+                }
                 Some(Bind::Column(_)) => {
                     return Err(DieselError::QueryBuilderError("SQLite has no arrays to unnest".into()));
                 }
@@ -184,6 +212,14 @@ impl<Columns> QueryFragment<Sqlite> for Statement<Columns> {
 impl ToSql<Text, Sqlite> for Texts {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(serde_json::to_string(&self.0)?);
+        Ok(IsNull::No)
+    }
+}
+
+impl ToSql<Text, Sqlite> for Pairs {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        let pairs: Vec<(&String, &i64)> = self.users.iter().zip(&self.segments).collect();
+        out.set_value(serde_json::to_string(&pairs)?);
         Ok(IsNull::No)
     }
 }

@@ -303,9 +303,9 @@ impl Users for MemoryUnit {
 }
 
 impl Memberships for MemoryUnit {
-    fn of_pairs(&mut self, users: &[UserId], segments: &[SegmentId]) -> Result<Vec<Membership>, StoreError> {
-        let (users, segments) = (BTreeSet::from_iter(users), BTreeSet::from_iter(segments));
-        Ok(self.stored(|found| users.contains(&found.user) && segments.contains(&found.segment.id)))
+    fn of_pairs(&mut self, pairs: &[(UserId, SegmentId)]) -> Result<Vec<Membership>, StoreError> {
+        let pairs = BTreeSet::from_iter(pairs);
+        Ok(self.stored(|found| pairs.contains(&(found.user.clone(), found.segment.id))))
     }
 
     fn of_users(&mut self, users: &[UserId]) -> Result<Vec<Membership>, StoreError> {

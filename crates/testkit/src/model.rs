@@ -628,6 +628,9 @@ impl Model {
         }
         let (source, target) = (self.segment(from)?.id, self.segment(to)?.id);
         let mut moved = Moved { from: from.clone(), to: to.clone(), moved: 0, added: 0, extended: 0 };
+        if let Some(percent) = &mut self.segments.get_mut(from).expect("it was just found").percent {
+            *percent = Percent::ZERO;
+        }
         for user in self.members_of(source) {
             let deadline = self.members[&(user.clone(), source)].deadline;
             self.leave(&user, source, Source::Move);

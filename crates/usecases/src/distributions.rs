@@ -34,7 +34,7 @@ pub fn distribute(act: &mut Act, slug: &Slug, percent: Percent) -> Result<Given,
     act.unit.lock(&Locks::new().population(Hold::Alone).segment(slug, Hold::Alone))?;
     let now = act.now();
     let before = segments::require(act.unit, slug)?;
-    let given = give(act, before.clone(), percent, now)?;
+    let given = give(act, before.clone(), percent)?;
     if given.segment == before {
         return Ok(given);
     }
@@ -44,12 +44,14 @@ pub fn distribute(act: &mut Act, slug: &Slug, percent: Percent) -> Result<Given,
 }
 
 /// The step itself. The caller holds the locks, and keeps the returned definition.
-pub(crate) fn give(act: &mut Act, segment: Segment, percent: Percent, now: Instant) -> Result<Given, Error> {
+pub(crate) fn give(act: &mut Act, segment: Segment, percent: Percent) -> Result<Given, Error> {
     if !matches!(segment.kind, Kind::Manual | Kind::Percent) {
         let kind = segment.kind.as_str();
         return Err(Error::Conflict(format!("segment `{}` is of kind {kind} and cannot be distributed", segment.slug)));
     }
-    let members = memberships::settled(act, segment.id, now)?;
+    let stored = memberships::all_stored(act.unit, segment.id)?;
+    let now = act.now();
+    let members = memberships::settled(act, stored, now)?;
     let total_users = act.unit.users().count(&UserQuery::default())?;
     let target = percent.of(total_users);
     let present = members.len() as u64;

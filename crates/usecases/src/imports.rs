@@ -8,7 +8,7 @@ use domain::{
 
 use crate::{
     Act, Error, Fault,
-    memberships::{Deadline, Outcome, Wish, fulfil},
+    memberships::{Deadline, Outcome, Wish, fulfil, hold},
     ports::{Hold, Locks, StoreError},
     segments, users,
 };
@@ -59,11 +59,14 @@ pub fn memberships(
     }
     act.unit.lock(&locks)?;
     let now = act.now();
-    refuse_past(&rows, now)?;
 
     let mut imported = ImportedMemberships::default();
     let found: HashMap<Slug, Segment> = segments_named(act, &slugs, &known, missing, now, &mut imported)?;
     imported.users_created = users::give_birth(act, &ids, now)?.len() as u64;
+    let pairs: Vec<_> = rows.iter().map(|row| (row.user.clone(), found[&row.slug].id)).collect();
+    let stored = hold(act.unit, &pairs)?;
+    let now = act.now();
+    refuse_past(&rows, now)?;
     let wishes = rows
         .into_iter()
         .map(|row| {
@@ -76,7 +79,7 @@ pub fn memberships(
             (row.user, &found[&row.slug], wish)
         })
         .collect();
-    for outcome in fulfil(act, now, wishes)? {
+    for outcome in fulfil(act, now, stored, wishes)? {
         match outcome {
             Outcome::Added => imported.added += 1,
             Outcome::Extended => imported.extended += 1,

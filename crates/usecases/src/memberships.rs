@@ -80,15 +80,17 @@ pub fn change(act: &mut Act, command: ChangeMemberships) -> Result<Changed, Erro
         locks = locks.population(Hold::Shared);
     }
     act.unit.lock(&locks)?;
-    let now = act.now();
-
     let segments = segments::require_all(act.unit, &slugs)?;
-    refuse_past(&additions, now)?;
     if births {
+        let now = act.now();
         users::give_birth(act, std::slice::from_ref(&command.user), now)?;
     } else if known && act.unit.users().find(&command.user)?.is_none() {
         return Err(StoreError::Contended(format!("user `{}` was deleted", command.user)).into());
     }
+    let pairs: Vec<_> = segments.iter().map(|segment| (command.user.clone(), segment.id)).collect();
+    let stored = hold(act.unit, &pairs)?;
+    let now = act.now();
+    refuse_past(&additions, now)?;
 
     let wishes = additions
         .into_iter()
@@ -102,7 +104,7 @@ pub fn change(act: &mut Act, command: ChangeMemberships) -> Result<Changed, Erro
         .zip(&segments)
         .map(|(wish, segment)| (command.user.clone(), segment, wish))
         .collect();
-    let outcomes = fulfil(act, now, wishes)?;
+    let outcomes = fulfil(act, now, stored, wishes)?;
 
     let mut changed = Changed {
         segments: act
@@ -186,23 +188,25 @@ pub(crate) enum Outcome {
     Unchanged,
 }
 
-/// Brings about each wish in its order, and tells what came of it. The one place that decides what an add, an extension
-/// and a removal are.
+pub(crate) type Stored = HashMap<(UserId, SegmentId), Membership>;
+
+/// What is stored of these pairs, to stay as it is until the unit ends.
+///
+/// Ask for the instant of the change afterwards: until this returns a worker may have been writing that one of them ended,
+/// at a deadline that an earlier instant has not reached, and who comes in again must not do so before.
+pub(crate) fn hold(unit: &mut dyn Unit, pairs: &[(UserId, SegmentId)]) -> Result<Stored, Error> {
+    let stored = unit.memberships().of_pairs(pairs)?;
+    Ok(stored.into_iter().map(|membership| ((membership.user.clone(), membership.segment.id), membership)).collect())
+}
+
+/// Brings about each wish in its order, on what is stored of their pairs, and tells what came of it. The one place that
+/// decides what an add, an extension and a removal are.
 pub(crate) fn fulfil(
     act: &mut Act,
     now: Instant,
+    mut stored: Stored,
     wishes: Vec<(UserId, &Segment, Wish)>,
 ) -> Result<Vec<Outcome>, Error> {
-    let users: BTreeSet<UserId> = wishes.iter().map(|(user, ..)| user.clone()).collect();
-    let ids: BTreeSet<SegmentId> = wishes.iter().map(|(_, segment, _)| segment.id).collect();
-    let mut stored: HashMap<(UserId, SegmentId), Membership> = act
-        .unit
-        .memberships()
-        .of_pairs(&Vec::from_iter(users), &Vec::from_iter(ids))?
-        .into_iter()
-        .map(|membership| ((membership.user.clone(), membership.segment.id), membership))
-        .collect();
-
     let mut outcomes = Vec::with_capacity(wishes.len());
     let mut entries: Vec<Entry> = Vec::new();
     let mut touched = HashSet::new();
@@ -281,7 +285,7 @@ pub fn active(look: &mut Look, users: &[UserId]) -> Result<Vec<(UserId, Vec<Slug
 
 pub fn is_member(look: &mut Look, user: &UserId, slug: &Slug) -> Result<bool, Error> {
     let segment = segments::require(look.unit, slug)?;
-    let stored = look.unit.memberships().of_pairs(std::slice::from_ref(user), &[segment.id])?;
+    let stored = look.unit.memberships().of_pairs(&[(user.clone(), segment.id)])?;
     Ok(stored.iter().any(|membership| membership.is_live_at(look.now)))
 }
 
@@ -320,10 +324,11 @@ pub(crate) fn all_stored(unit: &mut dyn Unit, segment: SegmentId) -> Result<Vec<
     }
 }
 
-/// The live members of a segment. Those whose deadline came are written out first.
-pub(crate) fn settled(act: &mut Act, segment: SegmentId, now: Instant) -> Result<Vec<Membership>, Error> {
+/// Those of stored memberships that are live. Those whose deadline came are written out first.
+/// The instant is asked for after they were read, as for [`hold`].
+pub(crate) fn settled(act: &mut Act, stored: Vec<Membership>, now: Instant) -> Result<Vec<Membership>, Error> {
     let (due, live): (Vec<Membership>, Vec<Membership>) =
-        all_stored(act.unit, segment)?.into_iter().partition(|membership| membership.is_due_at(now));
+        stored.into_iter().partition(|membership| membership.is_due_at(now));
     let entries: Vec<Entry> = due.iter().filter_map(Entry::expiry).collect();
     record(act.unit, &entries)?;
     Ok(live)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Entry, Instant, Membership, Operation, Slug, Source, UserId};
+use domain::{Entry, Instant, Membership, Operation, Percent, Segment, Slug, Source, UserId};
 
 use crate::{
     Act, Error, memberships,
@@ -28,17 +28,22 @@ pub struct Moved {
 }
 
 /// Afterwards everybody who was in `from` is in `to`, with the later of two deadlines, and nobody is in `from`.
+///
+/// If `from` was given to a share of all users, its percent is 0 afterwards: else whoever is born later would go on
+/// joining what was emptied, and giving it the same percent again would change nothing.
 pub fn move_users(act: &mut Act, command: MoveUsers) -> Result<Moved, Error> {
     let MoveUsers { from, to } = command;
     if from == to {
         return Err(Error::invalid("/to_segment", "same_segment", format!("`{from}` cannot be moved to itself")));
     }
-    act.unit.lock(&Locks::new().population(Hold::Shared).segment(&from, Hold::Alone).segment(&to, Hold::Alone))?;
-    let now = act.now();
+    act.unit.lock(&Locks::new().population(Hold::Alone).segment(&from, Hold::Alone).segment(&to, Hold::Alone))?;
     let found = segments::require_all(act.unit, &[from.clone(), to.clone()])?;
     let [source, target] = &found[..] else { unreachable!("two slugs were required") };
-    let leaving = memberships::settled(act, source.id, now)?;
-    let present: HashMap<UserId, Membership> = memberships::settled(act, target.id, now)?
+    let in_source = memberships::all_stored(act.unit, source.id)?;
+    let in_target = memberships::all_stored(act.unit, target.id)?;
+    let now = act.now();
+    let leaving = memberships::settled(act, in_source, now)?;
+    let present: HashMap<UserId, Membership> = memberships::settled(act, in_target, now)?
         .into_iter()
         .map(|membership| (membership.user.clone(), membership))
         .collect();
@@ -70,6 +75,10 @@ pub fn move_users(act: &mut Act, command: MoveUsers) -> Result<Moved, Error> {
         }
     }
     memberships::record(act.unit, &entries)?;
+    if source.percent.is_some_and(|percent| percent != Percent::ZERO) {
+        let emptied = Segment { percent: Some(Percent::ZERO), ..source.clone() };
+        act.unit.segments().update(&emptied.touched(now))?;
+    }
     Ok(moved)
 }
 

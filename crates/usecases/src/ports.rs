@@ -85,12 +85,11 @@ pub trait Unit {
 ///
 /// | act | population | segments | users |
 /// |---|---|---|---|
-/// | change a user's memberships | shared, when the user is to be born | shared | alone |
+/// | change a user's memberships, import | shared, when users may be born | shared | alone |
 /// | create a user | shared | | alone |
 /// | delete a user | alone | | alone |
-/// | create a segment, rename | | alone | |
-/// | move | shared | alone | |
-/// | distribute, copy, delete a segment | alone | alone | |
+/// | create, change or rename a segment | alone, when a percent comes with it | alone | |
+/// | distribute, move, copy, delete a segment | alone | alone | |
 #[derive(Debug, Clone, Default)]
 pub struct Locks {
     /// Shared by those who need everybody to stay, alone for those who need nobody to come or go.
@@ -226,9 +225,9 @@ pub struct UserQuery {
 
 /// The live state. "Stored" includes memberships whose deadline came and which nobody removed yet.
 pub trait Memberships {
-    /// The stored memberships of any of these users in any of these segments.
+    /// Those of these pairs that are stored, by user and segment. A pair that is named twice counts once.
     /// In a writing unit they stay as they are until it ends.
-    fn of_pairs(&mut self, users: &[UserId], segments: &[SegmentId]) -> Result<Vec<Membership>, StoreError>;
+    fn of_pairs(&mut self, pairs: &[(UserId, SegmentId)]) -> Result<Vec<Membership>, StoreError>;
     /// The stored memberships of these users, by user and slug; stay as `of_pairs` does.
     fn of_users(&mut self, users: &[UserId]) -> Result<Vec<Membership>, StoreError>;
     /// At most `limit` stored memberships of a segment, by user, after `after`; stay as `of_pairs` does.

@@ -44,7 +44,7 @@ pub fn create(act: &mut Act, command: CreateSegment) -> Result<Segment, Error> {
     let segment = insert(act, segment)?;
     match command.percent {
         Some(percent) => {
-            let segment = distributions::give(act, segment, percent, now)?.segment;
+            let segment = distributions::give(act, segment, percent)?.segment;
             act.unit.segments().update(&segment)?;
             Ok(segment)
         }
@@ -133,7 +133,7 @@ pub fn change(act: &mut Act, slug: &Slug, expected: &Expected, command: ChangeSe
         after.default_ttl = default_ttl;
     }
     if let Some(percent) = command.percent {
-        after = distributions::give(act, after, percent, now)?.segment;
+        after = distributions::give(act, after, percent)?.segment;
     }
     after.version = before.version;
     if after == before {

@@ -146,7 +146,7 @@ impl Unit for Tampered<'_> {
 }
 
 impl Memberships for Tampered<'_> {
-    fn of_pairs(&mut self, _: &[UserId], _: &[SegmentId]) -> Result<Vec<Membership>, StoreError> {
+    fn of_pairs(&mut self, _: &[(UserId, SegmentId)]) -> Result<Vec<Membership>, StoreError> {
         unreachable!("the check asks for all memberships of its users")
     }
 

@@ -260,7 +260,7 @@ fn read_memberships_stay(store: &dyn Store) {
         for _ in 0..ROUNDS {
             persist(store, |unit| {
                 let found = match number % 3 {
-                    0 => unit.memberships().of_pairs(&users, &[segment.id])?,
+                    0 => unit.memberships().of_pairs(&[(id("u"), segment.id)])?,
                     1 => unit.memberships().of_users(&users)?,
                     _ => unit.memberships().of_segment(segment.id, None, 10)?,
                 };

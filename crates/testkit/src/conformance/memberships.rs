@@ -173,7 +173,7 @@ fn no_entries_change_nothing(store: &dyn Store) {
     record(store, &[]);
     assert_eq!(look(store, |unit| unit.history().count(&Default::default())), 0);
     assert_eq!(look(store, |unit| unit.memberships().of_users(&[])), []);
-    assert_eq!(look(store, |unit| unit.memberships().of_pairs(&[], &[])), []);
+    assert_eq!(look(store, |unit| unit.memberships().of_pairs(&[])), []);
     assert_eq!(look(store, |unit| unit.memberships().active(&[], minute(1))), []);
     assert_eq!(look(store, |unit| unit.memberships().counts(&[], minute(1))), []);
 }
@@ -190,9 +190,10 @@ fn of_pairs_are_those_of_both(store: &dyn Store) {
     ];
     record(store, &steps);
     let pairs = |users: &[UserId], segments: &[domain::SegmentId]| {
-        let mut found = must(store, |unit| unit.memberships().of_pairs(users, segments));
-        found.sort_by_key(|found| (found.user.clone(), found.segment.id));
-        found
+        let pairs: Vec<(UserId, domain::SegmentId)> =
+            users.iter().flat_map(|user| segments.iter().map(|segment| (user.clone(), *segment))).collect();
+        let twice: Vec<(UserId, domain::SegmentId)> = pairs.iter().chain(&pairs).cloned().collect();
+        must(store, |unit| unit.memberships().of_pairs(&twice))
     };
     let expected: Vec<Membership> = [0, 1, 3].map(|number| member(&steps[number])).to_vec();
     assert_eq!(pairs(&ids(["u", "v", "nobody"]), &[a.id, b.id]), expected);

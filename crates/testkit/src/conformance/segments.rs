@@ -94,7 +94,7 @@ fn rename_keeps_identity_and_members(store: &dyn Store) {
         // Whoever reads of a membership is told the name of today; history keeps the name of then.
         let told = [
             unit.memberships().of_users(&users)?,
-            unit.memberships().of_pairs(&users, &[after.id])?,
+            unit.memberships().of_pairs(&[(id("u"), after.id)])?,
             unit.memberships().of_segment(after.id, None, 9)?,
             unit.memberships().members(after.id, minute(3), None, 9)?,
         ];

@@ -1,0 +1,309 @@
+//! The published document: what it lists can be reached and is as described, and what it does not list is refused.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{
+    client::Answer,
+    server::{Engine, Place, Server, on_both_engines},
+};
+
+on_both_engines!(operations_answer_as_the_document_says);
+
+const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
+
+fn document(server: &Server) -> Value {
+    let answer = server.client.get("//api/openapi.json");
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    answer.json()
+}
+
+/// Each operation, as path, method and description.
+fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        found.extend(METHODS.iter().filter_map(|method| Some((path.as_str(), *method, item.get(*method)?))));
+    }
+    found
+}
+
+/// A body that fits an operation which needs one.
+fn body(path: &str, method: &str, number: usize) -> Option<Value> {
+    let word = path.rsplit('/').next().unwrap();
+    let body = match (method, word) {
+        ("post", "segments") if path.contains("{user_id}") => json!({"add": [format!("S{number}")]}),
+        ("post", "segments") | ("post", "rename" | "copy") => json!({"slug": format!("N{number}")}),
+        ("post", "users") => json!({"user_id": format!("n{number}"), "attributes": {"age": 30}}),
+        ("post", "distribute") => json!({"percent": 50}),
+        ("post", "move_users") => json!({"from_segment": format!("S{number}"), "to_segment": "TARGET"}),
+        ("post", "lookup") => json!({"user_ids": ["1", 2]}),
+        ("put", "description") => json!({"description": "new"}),
+        ("patch", _) => json!({"name": "new"}),
+        (_, "{slug}" | "{user_id}") => json!({"ttl": "P1D", "reason": "because"}),
+        other => panic!("what does {other:?} need?"),
+    };
+    Some(body)
+}
+
+fn operations_answer_as_the_document_says(engine: Engine) {
+    let place = Place::new(engine);
+    let server = place.serve();
+    let document = document(&server);
+    server.client.has_segment("TARGET");
+    for (number, (path, method, operation)) in operations(&document).into_iter().enumerate() {
+        let (slug, user) = (format!("S{number}"), format!("u{number}"));
+        server.client.has_segment(&slug);
+        assert_eq!(server.client.post(&format!("/users/{user}/segments"), json!({"add": [slug]})).status, 200);
+        let call = |slug: &str, user: &str, body: Option<&Value>| {
+            let mut address = path.replace("{slug}", slug).replace("{user_id}", user);
+            if path.ends_with("/diff") {
+                address += "?from=2020-01-01T00:00:00Z";
+            }
+            let headers: &[(&str, &str)] = match body {
+                Some(_) => &[("content-type", "application/json"), ("if-match", "*")],
+                None => &[("if-match", "*")],
+            };
+            let text = body.map(ToString::to_string).unwrap_or_default();
+            let answer = server.client.send(&method.to_uppercase(), &format!("/{address}"), headers, text.as_bytes());
+            is_described(&document, operation, &answer, &format!("{method} {address}"));
+            answer
+        };
+        let body = operation.get("requestBody").and_then(|_| body(path, method, number));
+        // The document knows the fields of the body that we send.
+        if let Some(body) = &body {
+            fits(&document, &operation["requestBody"]["content"]["application/json"]["schema"], body, path);
+        }
+        assert!(call(&slug, &user, body.as_ref()).status < 300, "{method} {path}");
+        if path.contains("{slug}") {
+            call("nosuch", &user, body.as_ref());
+            assert_eq!(call("no%20slug", &user, body.as_ref()).problem(), "invalid");
+        }
+        if path.contains("{user_id}") {
+            call("TARGET", "nobody", body.as_ref());
+            assert_eq!(call(&slug, "no%20user", body.as_ref()).problem(), "invalid");
+        }
+        if body.is_some() {
+            assert_eq!(call(&slug, &user, Some(&json!([]))).problem(), "invalid");
+        }
+    }
+    every_other_method_is_refused(&server, &document);
+    every_code_is_explained(&server, &document);
+    the_document_is_whole(&document);
+    the_swagger_ui_needs_nobody_else(&server);
+}
+
+/// Whether an answer has a status, a kind, headers and a body that the document names.
+fn is_described(document: &Value, operation: &Value, answer: &Answer, what: &str) {
+    let listed = &operation["responses"][answer.status.to_string()];
+    assert!(listed.is_object(), "{what} gives {}, which is not listed: {}", answer.status, answer.text);
+    for (name, _) in listed["headers"].as_object().into_iter().flatten() {
+        assert!(answer.header(name).is_some(), "{what} gives no {name}, which is listed");
+    }
+    for name in ["etag", "location"].into_iter().filter(|_| matches!(answer.status, 201)) {
+        assert!(answer.header(name).is_some(), "{what} gives no {name}");
+    }
+    let Some(content) = listed["content"].as_object() else {
+        assert!(answer.text.is_empty(), "{what} gives a body, which is not listed: {}", answer.text);
+        return;
+    };
+    let kind = answer.header("content-type").unwrap().split(';').next().unwrap();
+    assert!(content.contains_key(kind), "{what} gives {kind}, which is not listed");
+    if kind.ends_with("json") {
+        fits(document, &content[kind]["schema"], &answer.json(), what);
+    }
+    if answer.status >= 400 {
+        let code = answer.problem();
+        let description = listed["description"].as_str().unwrap();
+        assert!(description.contains(&format!("`{code}`")), "{what} gives {code}, which is not listed: {description}");
+    }
+}
+
+/// Whether a value is as its schema says, with no field that the schema does not know.
+fn fits(document: &Value, schema: &Value, value: &Value, what: &str) {
+    if let Err(reason) = misfit(document, schema, value) {
+        panic!("{what}: {reason} in {value}");
+    }
+}
+
+fn misfit(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let found = document.pointer(reference.trim_start_matches('#'));
+        return misfit(document, found.ok_or_else(|| format!("{reference} is not in the document"))?, value);
+    }
+    if let Some(choices) = schema["oneOf"].as_array().or(schema["anyOf"].as_array()) {
+        let reasons: Vec<String> = choices.iter().filter_map(|one| misfit(document, one, value).err()).collect();
+        return if reasons.len() < choices.len() { Ok(()) } else { Err(reasons.join(", ")) };
+    }
+    let kinds: Vec<&str> = match &schema["type"] {
+        Value::String(kind) => vec![kind],
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_i64() || number.is_u64() => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let is = kinds.contains(&kind) || (kind == "integer" && kinds.contains(&"number"));
+    if !kinds.is_empty() && !is {
+        return Err(format!("{kind} where {kinds:?} is promised"));
+    }
+    if let Some(values) = schema["enum"].as_array()
+        && !values.contains(value)
+    {
+        return Err(format!("{value} is none of {values:?}"));
+    }
+    if schema["format"] == "date-time"
+        && let Some(text) = value.as_str()
+        && !(text.len() == "2026-11-20T12:00:00.000000Z".len() && text.ends_with('Z'))
+    {
+        return Err(format!("{text} is not UTC with microseconds"));
+    }
+    for item in value.as_array().into_iter().flatten() {
+        misfit(document, &schema["items"], item)?;
+    }
+    if let Some(fields) = value.as_object() {
+        let (known, required) = properties(document, schema);
+        if let Some(name) = required.iter().find(|name| !fields.contains_key(**name)) {
+            return Err(format!("no {name}"));
+        }
+        for (name, field) in fields {
+            match known.iter().find(|(known, _)| *known == name) {
+                Some((_, schema)) => misfit(document, schema, field).map_err(|reason| format!("{name}: {reason}"))?,
+                None if known.is_empty() => {}
+                None => return Err(format!("unknown {name}")),
+            }
+        }
+    }
+    Ok(())
+}
+
+type Properties<'d> = (Vec<(&'d String, &'d Value)>, Vec<&'d str>);
+
+/// The fields of an object and of all that it is made of, and those that must be there.
+fn properties<'d>(document: &'d Value, schema: &'d Value) -> Properties<'d> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return properties(document, document.pointer(reference.trim_start_matches('#')).unwrap());
+    }
+    let mut known: Vec<(&String, &Value)> = schema["properties"].as_object().into_iter().flatten().collect();
+    let mut required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        let (more, needed) = properties(document, part);
+        known.extend(more);
+        required.extend(needed);
+    }
+    (known, required)
+}
+
+fn every_other_method_is_refused(server: &Server, document: &Value) {
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let address = path.replace("{slug}", "TARGET").replace("{user_id}", "1");
+        let listed: BTreeSet<String> =
+            METHODS.into_iter().filter(|method| item.get(method).is_some()).map(str::to_uppercase).collect();
+        for method in METHODS.into_iter().filter(|method| item.get(method).is_none()) {
+            let headers = [("content-type", "application/json"), ("if-match", "*")];
+            let answer = server.client.send(&method.to_uppercase(), &format!("/{address}"), &headers, b"{}");
+            assert_eq!((answer.status, answer.problem().as_str()), (405, "method_not_allowed"), "{method} {path}");
+            let allowed = answer.header("allow").unwrap_or_else(|| panic!("{method} {path} names no method"));
+            let allowed: BTreeSet<String> =
+                allowed.split(',').map(|one| one.trim().to_owned()).filter(|one| one != "HEAD").collect();
+            assert_eq!(allowed, listed, "{path}");
+        }
+    }
+}
+
+fn every_code_is_explained(server: &Server, document: &Value) {
+    let mut codes = BTreeSet::new();
+    for (path, method, operation) in operations(document) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if status.as_str() < "400" {
+                continue;
+            }
+            let description = response["description"].as_str().unwrap();
+            let named: Vec<&str> = description.split('`').skip(1).step_by(2).collect();
+            assert!(!named.is_empty(), "{method} {path} names no code for {status}: {description}");
+            codes.extend(named.into_iter().map(|code| (code.to_owned(), status.clone())));
+        }
+    }
+    assert!(codes.len() >= 14, "only {codes:?}");
+    for (code, status) in codes {
+        let answer = server.client.get(&format!("//api/problems/{code}"));
+        assert_eq!(answer.status, 200, "{code} is not explained");
+        let told = answer.json();
+        assert_eq!((told["code"].as_str(), told["status"].to_string()), (Some(code.as_str()), status));
+        for member in ["title", "remedy"] {
+            assert!(told[member].as_str().is_some_and(|text| !text.is_empty()), "{code} has no {member}");
+        }
+    }
+    let problem = server.client.get("/segments/nosuch").json();
+    let kind = problem["type"].as_str().unwrap();
+    assert_eq!(server.client.get(&format!("/{kind}")).json()["code"], "segment_not_found");
+}
+
+fn the_document_is_whole(document: &Value) {
+    let mut names = BTreeSet::new();
+    for (path, method, operation) in operations(document) {
+        let name = operation["operationId"].as_str().unwrap();
+        assert!(names.insert(name), "{name} is used twice");
+        let in_path: BTreeSet<&str> = path.split(['{', '}']).skip(1).step_by(2).collect();
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let described: BTreeSet<&str> =
+            parameters.filter(|one| one["in"] == "path").filter_map(|one| one["name"].as_str()).collect();
+        assert_eq!(described, in_path, "{method} {path}");
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{method} {path} has no summary");
+    }
+    let contract = [
+        "post /segments", "get /segments", "get /segments/stats", "get /segments/{slug}", "patch /segments/{slug}",
+        "delete /segments/{slug}", "post /segments/{slug}/rename", "post /segments/{slug}/copy",
+        "put /segments/{slug}/description", "get /segments/{slug}/users", "put /segments/{slug}/users/{user_id}",
+        "delete /segments/{slug}/users/{user_id}", "post /segments/{slug}/distribute", "get /segments/{slug}/distribute",
+        "post /segments/move_users", "post /users", "get /users", "get /users/{user_id}", "patch /users/{user_id}",
+        "delete /users/{user_id}", "post /users/{user_id}/segments", "get /users/{user_id}/segments",
+        "post /users/{user_id}/segments/{slug}", "delete /users/{user_id}/segments/{slug}",
+        "get /users/{user_id}/segments/{slug}", "get /users/{user_id}/memberships", "post /users/segments/lookup",
+        "get /history", "get /history.csv", "get /segments/{slug}/users/diff",
+    ];
+    for line in contract {
+        let (method, path) = line.split_once(' ').unwrap();
+        assert!(document["paths"][format!("/api/v1{path}")][method].is_object(), "{line} is not in the document");
+    }
+}
+
+fn the_swagger_ui_needs_nobody_else(server: &Server) {
+    let redirect = server.client.get("//api/docs");
+    assert!((300..400).contains(&redirect.status));
+    let address = redirect.header("location").unwrap();
+    let page = server.client.get(&format!("/{address}"));
+    assert_eq!(page.status, 200);
+    let assets: Vec<&str> = ["src=\"", "href=\""]
+        .into_iter()
+        .flat_map(|mark| page.text.split(mark).skip(1).map(|rest| rest.split('"').next().unwrap()))
+        .collect();
+    assert!(assets.len() >= 5, "{assets:?}");
+    for asset in assets {
+        assert!(!asset.contains("//"), "{asset} comes from elsewhere");
+        let address = format!("//api/docs/{}", asset.trim_start_matches("./"));
+        if asset.ends_with(".png") {
+            assert_eq!(server.client.send("HEAD", &address, &[], b"").status, 200, "{asset}");
+            continue;
+        }
+        let answer = server.client.get(&address);
+        assert_eq!(answer.status, 200, "{asset}");
+        if asset.ends_with(".css") {
+            for elsewhere in ["url(http", "url(//", "url(\"http", "@import"] {
+                assert!(!answer.text.contains(elsewhere), "{asset} loads from elsewhere");
+            }
+        }
+        if asset.ends_with("initializer.js") {
+            assert!(!answer.text.contains("http"), "{}", answer.text);
+            assert!(answer.text.contains("\"/api/openapi.json\""), "{}", answer.text);
+            // Left to itself, Swagger UI sends the document's address to validator.swagger.io.
+            assert!(answer.text.contains("\"validatorUrl\": \"none\""), "{}", answer.text);
+        }
+    }
+}
