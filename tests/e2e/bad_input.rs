@@ -1,5 +1,12 @@
 //! What the service refuses: with the right code and place, without changing anything, and never as its own fault.
 
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 use crate::{
@@ -18,6 +25,7 @@ on_both_engines!(
     headers_are_checked,
     changes_of_a_user_are_whole_or_nothing,
     strange_texts_survive_unchanged,
+    what_is_hardly_http_is_refused,
 );
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -56,10 +64,7 @@ impl Room {
         self.refuses_with(cases.into_iter().map(|(request, body, expected)| (request, vec![JSON], body, expected)));
     }
 
-    fn refuses_with<'a>(
-        &self,
-        cases: impl IntoIterator<Item = (&'a str, Vec<(&'a str, &'a str)>, Vec<u8>, String)>,
-    ) {
+    fn refuses_with<'a>(&self, cases: impl IntoIterator<Item = (&'a str, Vec<(&'a str, &'a str)>, Vec<u8>, String)>) {
         let before = self.state();
         let mut wrong = Vec::new();
         for (request, headers, body, expected) in cases {
@@ -121,13 +126,29 @@ fn bodies_are_read_strictly(engine: Engine) {
     ];
     let mut cases = Vec::new();
     for (request, required) in entrances {
-        for text in ["{", "}", "{]", r#"{"slug":"#, "nonsense", r#"{"a":NaN}"#, r#"{"a":Infinity}"#, "{'a':1}", r#"{"a":1,}"#, "{} {}", "\u{feff}{}", deep.as_str(), " "] {
+        for text in [
+            "{",
+            "}",
+            "{]",
+            r#"{"slug":"#,
+            "nonsense",
+            r#"{"a":NaN}"#,
+            r#"{"a":Infinity}"#,
+            "{'a':1}",
+            r#"{"a":1,}"#,
+            "{} {}",
+            "\u{feff}{}",
+            deep.as_str(),
+            " ",
+        ] {
             cases.push((request, text.as_bytes().to_vec(), malformed.to_owned()));
         }
         for bytes in [&b"{\"a\":\"\xff\"}"[..], b"\xff\xfe{\0}\0", b"{\"a\":\"\xc3\"}", b"\0", br#"{"a":"\ud800"}"#] {
             cases.push((request, bytes.to_vec(), malformed.to_owned()));
         }
-        for text in ["null", "5", r#""text""#, "true", "[]", "[1]", r#"["C"]"#, r#" ["C", "D", null]"#, "[{}]", "[[], []]"] {
+        for text in
+            ["null", "5", r#""text""#, "true", "[]", "[1]", r#"["C"]"#, r#" ["C", "D", null]"#, "[{}]", "[[], []]"]
+        {
             cases.push((request, text.into(), "400 invalid :invalid_type".to_owned()));
         }
         let optional = request.contains("/segments/B");
@@ -203,7 +224,7 @@ fn bodies_are_read_strictly(engine: Engine) {
     let long = |length: usize| "я".repeat(length);
     for (request, body, faults) in [
         ("POST /segments", json!({"slug": "C", "name": long(51)}), "/name:wrong_length"),
-        ("PATCH /segments/A", json!({"name": long(51)}), "/name:invalid_name"),
+        ("PATCH /segments/A", json!({"name": long(51)}), "/name:wrong_length"),
         ("POST /segments", json!({"slug": "C", "description": long(2001)}), "/description:wrong_length"),
         ("PUT /segments/A/description", json!({"description": long(2001)}), "/description:wrong_length"),
         ("POST /users", json!({"name": long(321)}), "/name:wrong_length"),
@@ -226,10 +247,22 @@ fn bodies_are_read_strictly(engine: Engine) {
         ("POST /segments", big, "413 body_too_large".to_owned()),
     ]);
     let body = json!({"slug": "C"}).to_string().into_bytes();
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json", "application/jsonx", ""] {
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "json",
+        "application/jsonx",
+        "",
+    ] {
         room.refuses_with([
             ("POST /segments", vec![("content-type", kind)], body.clone(), "415 unsupported_media_type".to_owned()),
-            ("PUT /segments/B/users/1", vec![("content-type", kind)], body.clone(), "415 unsupported_media_type".to_owned()),
+            (
+                "PUT /segments/B/users/1",
+                vec![("content-type", kind)],
+                body.clone(),
+                "415 unsupported_media_type".to_owned(),
+            ),
         ]);
     }
     room.refuses_with([("POST /segments", vec![], body.clone(), "415 unsupported_media_type".to_owned())]);
@@ -238,8 +271,30 @@ fn bodies_are_read_strictly(engine: Engine) {
 }
 
 const NO_SLUGS: [&str; 24] = [
-    "a b", " a", "a ", "a/b", "a\\b", "a'b", "a\"b", "a;b", "'; DROP TABLE segments; --", "x' OR '1'='1", "../A", "a.b",
-    "%41", "a%00", "-a", "_a", "скидка", "Ａ", "a\u{301}", "a\tb", "a\nb", "a\u{0}b", "a+b", "😀",
+    "a b",
+    " a",
+    "a ",
+    "a/b",
+    "a\\b",
+    "a'b",
+    "a\"b",
+    "a;b",
+    "'; DROP TABLE segments; --",
+    "x' OR '1'='1",
+    "../A",
+    "a.b",
+    "%41",
+    "a%00",
+    "-a",
+    "_a",
+    "скидка",
+    "Ａ",
+    "a\u{301}",
+    "a\tb",
+    "a\nb",
+    "a\u{0}b",
+    "a+b",
+    "😀",
 ];
 
 fn slugs_are_plain_words_everywhere(engine: Engine) {
@@ -255,7 +310,11 @@ fn slugs_are_plain_words_everywhere(engine: Engine) {
         case("POST /segments", json!({"slug": slug}), "/slug:invalid_slug");
         case("POST /segments/A/rename", json!({"slug": slug}), "/slug:invalid_slug");
         case("POST /segments/A/copy", json!({"slug": slug}), "/slug:invalid_slug");
-        case("POST /segments/move_users", json!({"from_segment": slug, "to_segment": "A"}), "/from_segment:invalid_slug");
+        case(
+            "POST /segments/move_users",
+            json!({"from_segment": slug, "to_segment": "A"}),
+            "/from_segment:invalid_slug",
+        );
         case("POST /segments/move_users", json!({"from_segment": "A", "to_segment": slug}), "/to_segment:invalid_slug");
         case("POST /users/1/segments", json!({"add": ["B", slug]}), "/add/1:invalid_slug");
         case("POST /users/1/segments", json!({"add": [{"slug": slug}]}), "/add/0:invalid_slug");
@@ -265,7 +324,14 @@ fn slugs_are_plain_words_everywhere(engine: Engine) {
     }
     for slug in bad {
         let name = encoded(slug);
-        for request in ["GET /users/1/segments/{}", "DELETE /users/1/segments/{}", "GET /segments/{}/users", "GET /segments/{}/distribute", "DELETE /segments/{}/users/1", "GET /segments/{}/users/diff?from=2026-01-01T00:00:00Z"] {
+        for request in [
+            "GET /users/1/segments/{}",
+            "DELETE /users/1/segments/{}",
+            "GET /segments/{}/users",
+            "GET /segments/{}/distribute",
+            "DELETE /segments/{}/users/1",
+            "GET /segments/{}/users/diff?from=2026-01-01T00:00:00Z",
+        ] {
             case(&request.replace("{}", &name), Value::Null, "slug:invalid_slug");
         }
         // A lonely reserved word is another address.
@@ -296,7 +362,22 @@ fn slugs_are_plain_words_everywhere(engine: Engine) {
 fn user_ids_have_no_blanks_and_an_end(engine: Engine) {
     let room = Room::new(engine);
     let (long, longest) = ("я".repeat(129), "я".repeat(128));
-    let bad = ["a b", " ", " a", "a ", "\t", "a\nb", "a\u{0}", "\u{0}", "a\u{7f}", "a\u{85}", "a\u{a0}b", "a\u{2028}b", "\u{3000}", long.as_str()];
+    let bad = [
+        "a b",
+        " ",
+        " a",
+        "a ",
+        "\t",
+        "a\nb",
+        "a\u{0}",
+        "\u{0}",
+        "a\u{7f}",
+        "a\u{85}",
+        "a\u{a0}b",
+        "a\u{2028}b",
+        "\u{3000}",
+        long.as_str(),
+    ];
     let mut cases: Vec<(String, String, String)> = Vec::new();
     for id in bad.into_iter().chain([""]) {
         let in_body = |pointer: &str| format!("400 invalid {pointer}:invalid_user_id");
@@ -309,9 +390,16 @@ fn user_ids_have_no_blanks_and_an_end(engine: Engine) {
         }
         let name = encoded(id);
         for (request, body) in [
-            ("GET /users/{}", ""), ("PATCH /users/{}", "{}"), ("DELETE /users/{}", ""), ("GET /users/{}/segments", ""),
-            ("GET /users/{}/memberships", ""), ("GET /users/{}/segments/A", ""), ("POST /users/{}/segments/A", ""),
-            ("DELETE /users/{}/segments/A", ""), ("PUT /segments/A/users/{}", ""), ("DELETE /segments/A/users/{}", ""),
+            ("GET /users/{}", ""),
+            ("PATCH /users/{}", "{}"),
+            ("DELETE /users/{}", ""),
+            ("GET /users/{}/segments", ""),
+            ("GET /users/{}/memberships", ""),
+            ("GET /users/{}/segments/A", ""),
+            ("POST /users/{}/segments/A", ""),
+            ("DELETE /users/{}/segments/A", ""),
+            ("PUT /segments/A/users/{}", ""),
+            ("DELETE /segments/A/users/{}", ""),
             ("POST /users/{}/segments", r#"{"add":["A"]}"#),
         ] {
             cases.push((request.replace("{}", &name), body.into(), in_body("user_id")));
@@ -320,18 +408,32 @@ fn user_ids_have_no_blanks_and_an_end(engine: Engine) {
     for number in ["1e3", "1.0", "1E0", "0.5", "-1.5", "1e400"] {
         let expected = |pointer: &str| format!("400 invalid {pointer}:invalid_type");
         cases.push(("POST /users".into(), format!(r#"{{"user_id":{number}}}"#), expected("/user_id")));
-        cases.push(("POST /users/segments/lookup".into(), format!(r#"{{"user_ids":[{number}]}}"#), expected("/user_ids/0")));
+        cases.push((
+            "POST /users/segments/lookup".into(),
+            format!(r#"{{"user_ids":[{number}]}}"#),
+            expected("/user_ids/0"),
+        ));
     }
     for text in ["01", "+1", "0x10", "1_000"] {
         cases.push(("POST /users".into(), format!(r#"{{"user_id":{text}}}"#), "400 malformed_json".into()));
     }
     cases.push(("GET /users/%FF".into(), String::new(), "400 refused".into()));
     cases.push(("GET /users/%C3%28/segments".into(), String::new(), "400 refused".into()));
-    room.refuses(cases.iter().map(|(request, body, expected)| (request.as_str(), body.clone().into_bytes(), expected.clone())));
+    room.refuses(
+        cases.iter().map(|(request, body, expected)| (request.as_str(), body.clone().into_bytes(), expected.clone())),
+    );
 
     // A whole number is its decimal text, however large.
     let client = room.client();
-    for number in ["0", "-1", "1000", "9223372036854775807", "9223372036854775808", "18446744073709551616", "123456789012345678901234567890"] {
+    for number in [
+        "0",
+        "-1",
+        "1000",
+        "9223372036854775807",
+        "9223372036854775808",
+        "18446744073709551616",
+        "123456789012345678901234567890",
+    ] {
         let body = format!(r#"{{"user_id":{number}}}"#);
         let created = client.send("POST", "/users", &[JSON], body.as_bytes());
         assert_eq!((created.status, &created.json()["user_id"]), (201, &json!(number)), "{}", created.text);
@@ -339,7 +441,33 @@ fn user_ids_have_no_blanks_and_an_end(engine: Engine) {
         assert_eq!(client.send("POST", "/users", &[JSON], body.as_bytes()).problem(), "user_id_taken");
     }
     // Any other text names a user, also what looks like an address or a command.
-    for id in [longest.as_str(), "a/b", "a/", "/", "100%", "a%2Fb", "%41", "a+b", "a?b#c", "a;b=c", "'", "\"", "\\", "'; DROP TABLE users; --".replace(' ', "_").as_str(), "юзер", "😀", "segments", "stats", "lookup", "*", "=1+1", "null", "{user_id}", "a:b@c", "..."] {
+    for id in [
+        longest.as_str(),
+        "a/b",
+        "a/",
+        "/",
+        "100%",
+        "a%2Fb",
+        "%41",
+        "a+b",
+        "a?b#c",
+        "a;b=c",
+        "'",
+        "\"",
+        "\\",
+        "'; DROP TABLE users; --".replace(' ', "_").as_str(),
+        "юзер",
+        "😀",
+        "segments",
+        "stats",
+        "lookup",
+        "*",
+        "=1+1",
+        "null",
+        "{user_id}",
+        "a:b@c",
+        "...",
+    ] {
         let name = encoded(id);
         let entered = client.post(&format!("/users/{name}/segments"), json!({"add": ["A"]}));
         assert_eq!((entered.status, &entered.json()["user_id"]), (200, &json!(id)), "{}", entered.text);
@@ -359,11 +487,23 @@ fn percents_are_numbers_from_0_to_100(engine: Engine) {
     let room = Room::new(engine);
     let mut cases = Vec::new();
     for (text, code) in [
-        ("-5", "out_of_range"), ("-0.0001", "out_of_range"), ("101", "out_of_range"), ("100.0001", "out_of_range"),
-        ("1e308", "out_of_range"), ("1e999999999999", "out_of_range"), ("-1e308", "out_of_range"),
-        ("33.33333", "too_many_decimals"), ("1e-5", "too_many_decimals"), ("0.00001", "too_many_decimals"),
-        ("\"10\"", "invalid_type"), ("\"\"", "invalid_type"), ("null", "invalid_type"), ("true", "invalid_type"),
-        ("[10]", "invalid_type"), ("{}", "invalid_type"), ("\"NaN\"", "invalid_type"),
+        ("-5", "out_of_range"),
+        ("-0.0001", "out_of_range"),
+        ("101", "out_of_range"),
+        ("100.0001", "out_of_range"),
+        ("1e308", "out_of_range"),
+        ("1e999999999999", "out_of_range"),
+        ("-1e308", "out_of_range"),
+        ("33.33333", "too_many_decimals"),
+        ("1e-5", "too_many_decimals"),
+        ("0.00001", "too_many_decimals"),
+        ("\"10\"", "invalid_type"),
+        ("\"\"", "invalid_type"),
+        ("null", "invalid_type"),
+        ("true", "invalid_type"),
+        ("[10]", "invalid_type"),
+        ("{}", "invalid_type"),
+        ("\"NaN\"", "invalid_type"),
     ] {
         let expected = format!("400 invalid /percent:{code}");
         cases.push(("POST /segments", format!(r#"{{"slug":"C","percent":{text}}}"#), expected.clone()));
@@ -381,8 +521,16 @@ fn percents_are_numbers_from_0_to_100(engine: Engine) {
     }));
     room.refuses([
         ("POST /segments/nosuch/distribute", br#"{"percent":10}"#.to_vec(), "404 segment_not_found".to_owned()),
-        ("POST /segments/A/distribute?dry_run=yes", br#"{"percent":10}"#.to_vec(), "400 invalid dry_run:invalid_value".to_owned()),
-        ("POST /segments/A/distribute?dryrun=true", br#"{"percent":10}"#.to_vec(), "400 invalid dryrun:unknown_parameter".to_owned()),
+        (
+            "POST /segments/A/distribute?dry_run=yes",
+            br#"{"percent":10}"#.to_vec(),
+            "400 invalid dry_run:invalid_value".to_owned(),
+        ),
+        (
+            "POST /segments/A/distribute?dryrun=true",
+            br#"{"percent":10}"#.to_vec(),
+            "400 invalid dryrun:unknown_parameter".to_owned(),
+        ),
     ]);
     for text in ["0", "100", "33.3333", "1e1", "0.0001", "-0", "100.0000"] {
         let body = format!(r#"{{"percent":{text}}}"#);
@@ -399,49 +547,116 @@ fn deadlines_lie_ahead_and_are_given_once(engine: Engine) {
     let (east, west) = (offset(3), offset(-3));
     let mut cases: Vec<(String, String, String)> = Vec::new();
     let ttls = [
-        ("0", "out_of_range"), ("-1", "out_of_range"), ("\"P0D\"", "out_of_range"), ("\"PT0S\"", "out_of_range"),
-        ("\"-P1D\"", "out_of_range"), ("\"P1001Y\"", "out_of_range"), ("9223372036854775807", "out_of_range"),
-        ("99999999999999999999", "out_of_range"), ("-99999999999999999999", "out_of_range"),
-        ("1.5", "invalid_duration"), ("1e3", "invalid_duration"), ("\"PT1.5S\"", "invalid_duration"),
-        ("\"\"", "invalid_duration"), ("\"P\"", "invalid_duration"), ("\"PT\"", "invalid_duration"),
-        ("\"2 days\"", "invalid_duration"), ("\"1h\"", "invalid_duration"), ("\"60\"", "invalid_duration"),
-        ("\"tomorrow\"", "invalid_duration"), ("\"P1D\\u0000\"", "invalid_duration"), ("\"P99999999999999999999D\"", "invalid_duration"),
-        ("true", "invalid_type"), ("[]", "invalid_type"), ("{}", "invalid_type"),
+        ("0", "out_of_range"),
+        ("-1", "out_of_range"),
+        ("\"P0D\"", "out_of_range"),
+        ("\"PT0S\"", "out_of_range"),
+        ("\"-P1D\"", "out_of_range"),
+        ("\"P1001Y\"", "out_of_range"),
+        ("9223372036854775807", "out_of_range"),
+        ("99999999999999999999", "out_of_range"),
+        ("-99999999999999999999", "out_of_range"),
+        ("1.5", "invalid_duration"),
+        ("1e3", "invalid_duration"),
+        ("\"PT1.5S\"", "invalid_duration"),
+        ("\"\"", "invalid_duration"),
+        ("\"P\"", "invalid_duration"),
+        ("\"PT\"", "invalid_duration"),
+        ("\"2 days\"", "invalid_duration"),
+        ("\"1h\"", "invalid_duration"),
+        ("\"60\"", "invalid_duration"),
+        ("\"tomorrow\"", "invalid_duration"),
+        ("\"P1D\\u0000\"", "invalid_duration"),
+        ("\"P99999999999999999999D\"", "invalid_duration"),
+        ("true", "invalid_type"),
+        ("[]", "invalid_type"),
+        ("{}", "invalid_type"),
     ];
     for (ttl, code) in ttls {
-        cases.push(("POST /users/1/segments".into(), format!(r#"{{"add":["B"],"ttl":{ttl}}}"#), format!("/ttl:{code}")));
-        cases.push(("POST /users/1/segments".into(), format!(r#"{{"add":["A",{{"slug":"B","ttl":{ttl}}}]}}"#), format!("/add/1/ttl:{code}")));
+        cases.push((
+            "POST /users/1/segments".into(),
+            format!(r#"{{"add":["B"],"ttl":{ttl}}}"#),
+            format!("/ttl:{code}"),
+        ));
+        cases.push((
+            "POST /users/1/segments".into(),
+            format!(r#"{{"add":["A",{{"slug":"B","ttl":{ttl}}}]}}"#),
+            format!("/add/1/ttl:{code}"),
+        ));
         cases.push(("POST /users/1/segments/B".into(), format!(r#"{{"ttl":{ttl}}}"#), format!("/ttl:{code}")));
         cases.push(("PUT /segments/B/users/1".into(), format!(r#"{{"ttl":{ttl}}}"#), format!("/ttl:{code}")));
-        cases.push(("POST /segments".into(), format!(r#"{{"slug":"C","default_ttl":{ttl}}}"#), format!("/default_ttl:{code}")));
+        cases.push((
+            "POST /segments".into(),
+            format!(r#"{{"slug":"C","default_ttl":{ttl}}}"#),
+            format!("/default_ttl:{code}"),
+        ));
     }
     let instants = [
-        ("2020-01-01T00:00:00Z", "in_the_past"), ("0000-01-01T00:00:00Z", "in_the_past"),
-        (east.as_str(), "in_the_past"), (west.as_str(), "in_the_past"),
-        ("2020-01-01", "invalid_instant"), ("2099-01-01", "invalid_instant"), ("2099-01-01T00:00:00", "invalid_instant"),
-        ("2099-13-01T00:00:00Z", "invalid_instant"), ("2099-02-30T00:00:00Z", "invalid_instant"),
-        ("2099-01-01T25:00:00Z", "invalid_instant"), ("2099-01-01T00:00:00+99:00", "invalid_instant"),
-        ("12099-01-01T00:00:00Z", "invalid_instant"), ("9999-12-31T23:59:59-12:00", "invalid_instant"),
-        ("1800000000", "invalid_instant"), ("tomorrow", "invalid_instant"), ("", "invalid_instant"),
+        ("2020-01-01T00:00:00Z", "in_the_past"),
+        ("0000-01-01T00:00:00Z", "in_the_past"),
+        (east.as_str(), "in_the_past"),
+        (west.as_str(), "in_the_past"),
+        ("2020-01-01", "invalid_instant"),
+        ("2099-01-01", "invalid_instant"),
+        ("2099-01-01T00:00:00", "invalid_instant"),
+        ("2099-13-01T00:00:00Z", "invalid_instant"),
+        ("2099-02-30T00:00:00Z", "invalid_instant"),
+        ("2099-01-01T25:00:00Z", "invalid_instant"),
+        ("2099-01-01T00:00:00+99:00", "invalid_instant"),
+        ("12099-01-01T00:00:00Z", "invalid_instant"),
+        ("9999-12-31T23:59:59-12:00", "invalid_instant"),
+        ("1800000000", "invalid_instant"),
+        ("tomorrow", "invalid_instant"),
+        ("", "invalid_instant"),
         ("2099-01-01T00:00:00Z\\u0000", "invalid_instant"),
     ];
     for (instant, code) in instants {
-        cases.push(("POST /users/1/segments".into(), format!(r#"{{"add":["B"],"expires_at":"{instant}"}}"#), format!("/expires_at:{code}")));
-        cases.push(("POST /users/1/segments".into(), format!(r#"{{"add":["A",{{"slug":"B","expires_at":"{instant}"}}]}}"#), format!("/add/1/expires_at:{code}")));
-        cases.push(("POST /users/1/segments/B".into(), format!(r#"{{"expires_at":"{instant}"}}"#), format!("/expires_at:{code}")));
-        cases.push(("PUT /segments/B/users/1".into(), format!(r#"{{"expires_at":"{instant}"}}"#), format!("/expires_at:{code}")));
+        cases.push((
+            "POST /users/1/segments".into(),
+            format!(r#"{{"add":["B"],"expires_at":"{instant}"}}"#),
+            format!("/expires_at:{code}"),
+        ));
+        cases.push((
+            "POST /users/1/segments".into(),
+            format!(r#"{{"add":["A",{{"slug":"B","expires_at":"{instant}"}}]}}"#),
+            format!("/add/1/expires_at:{code}"),
+        ));
+        cases.push((
+            "POST /users/1/segments/B".into(),
+            format!(r#"{{"expires_at":"{instant}"}}"#),
+            format!("/expires_at:{code}"),
+        ));
+        cases.push((
+            "PUT /segments/B/users/1".into(),
+            format!(r#"{{"expires_at":"{instant}"}}"#),
+            format!("/expires_at:{code}"),
+        ));
         // Whoever is in already stays in.
-        cases.push(("PUT /segments/A/users/1".into(), format!(r#"{{"expires_at":"{instant}"}}"#), format!("/expires_at:{code}")));
+        cases.push((
+            "PUT /segments/A/users/1".into(),
+            format!(r#"{{"expires_at":"{instant}"}}"#),
+            format!("/expires_at:{code}"),
+        ));
     }
     let both = r#""ttl":60,"expires_at":"2099-01-01T00:00:00Z""#;
     cases.push(("POST /users/1/segments".into(), format!(r#"{{"add":["B"],{both}}}"#), "/ttl:both_given".into()));
-    cases.push(("POST /users/1/segments".into(), format!(r#"{{"add":["A",{{"slug":"B",{both}}}]}}"#), "/add/1/ttl:both_given".into()));
+    cases.push((
+        "POST /users/1/segments".into(),
+        format!(r#"{{"add":["A",{{"slug":"B",{both}}}]}}"#),
+        "/add/1/ttl:both_given".into(),
+    ));
     cases.push(("POST /users/1/segments/B".into(), format!("{{{both}}}"), "/ttl:both_given".into()));
     cases.push(("PUT /segments/B/users/1".into(), format!("{{{both}}}"), "/ttl:both_given".into()));
-    cases.push(("POST /users/1/segments".into(), r#"{"add":["B"],"expires_at":5}"#.into(), "/expires_at:invalid_type".into()));
-    room.refuses(cases.iter().map(|(request, body, faults)| {
-        (request.as_str(), body.clone().into_bytes(), format!("400 invalid {faults}"))
-    }));
+    cases.push((
+        "POST /users/1/segments".into(),
+        r#"{"add":["B"],"expires_at":5}"#.into(),
+        "/expires_at:invalid_type".into(),
+    ));
+    room.refuses(
+        cases.iter().map(|(request, body, faults)| {
+            (request.as_str(), body.clone().into_bytes(), format!("400 invalid {faults}"))
+        }),
+    );
 
     // An item's own deadline goes before the common one, and an offset is only another way to write an instant.
     let body = json!({"add": ["A", {"slug": "B", "expires_at": "2099-01-01T03:00:00+03:00"}], "ttl": "P1D"});
@@ -454,15 +669,37 @@ fn periods_and_instants_are_read_strictly(engine: Engine) {
     let room = Room::new(engine);
     let mut cases: Vec<(String, String)> = Vec::new();
     for list in ["/history", "/history.csv"] {
-        let mut case = |query: &str, faults: &str| cases.push((format!("GET {list}?{query}"), format!("400 invalid {faults}")));
-        for month in ["2023-13", "2023-00", "2023-8", "1899-01", "2023-08-21", "", "2023", "08-2023", "2023-08%20", "%2B023-08", "99999-01", "9999-12", "now"] {
+        let mut case =
+            |query: &str, faults: &str| cases.push((format!("GET {list}?{query}"), format!("400 invalid {faults}")));
+        for month in [
+            "2023-13",
+            "2023-00",
+            "2023-8",
+            "1899-01",
+            "2023-08-21",
+            "",
+            "2023",
+            "08-2023",
+            "2023-08%20",
+            "%2B023-08",
+            "99999-01",
+            "9999-12",
+            "now",
+        ] {
             case(&format!("month={month}"), "month:invalid_month");
         }
         case("month=2023-08&from=2023-08-01T00:00:00Z", "month:both_given");
         case("month=2023-08&to=2023-08-01T00:00:00Z", "month:both_given");
         case("from=2024-01-01T00:00:00Z&to=2023-01-01T00:00:00Z", "to:out_of_order");
         case("from=2024-01-01T00:00:00%2B01:00&to=2023-12-31T22:59:59.999999Z", "to:out_of_order");
-        for (name, value) in [("from", "yesterday"), ("to", "2023-08"), ("from", "2023-08-21"), ("to", ""), ("from", "1690000000"), ("to", "2023-02-30T00:00:00Z")] {
+        for (name, value) in [
+            ("from", "yesterday"),
+            ("to", "2023-08"),
+            ("from", "2023-08-21"),
+            ("to", ""),
+            ("from", "1690000000"),
+            ("to", "2023-02-30T00:00:00Z"),
+        ] {
             case(&format!("{name}={value}"), &format!("{name}:invalid_instant"));
         }
     }
@@ -475,15 +712,32 @@ fn periods_and_instants_are_read_strictly(engine: Engine) {
     cases.push((diff.into(), "400 invalid from:missing_parameter".into()));
     cases.push((format!("{diff}?to=2024-01-01T00:00:00Z"), "400 invalid from:missing_parameter".into()));
     cases.push((format!("{diff}?from=x"), "400 invalid from:invalid_instant".into()));
-    cases.push((format!("{diff}?from=2024-01-01T00:00:00Z&to=2023-01-01T00:00:00Z"), "400 invalid to:out_of_order".into()));
+    cases.push((
+        format!("{diff}?from=2024-01-01T00:00:00Z&to=2023-01-01T00:00:00Z"),
+        "400 invalid to:out_of_order".into(),
+    ));
     // The future is not yet after now.
     cases.push((format!("{diff}?from=2999-01-01T00:00:00Z"), "400 invalid to:out_of_order".into()));
     room.refuses(cases.iter().map(|(request, expected)| (request.as_str(), Vec::new(), expected.clone())));
 
-    for query in ["month=2023-08", "month=1970-01", "month=9998-12", "from=0000-01-01T00:00:00Z&to=9999-12-31T23:59:59Z", "from=2024-01-01T00:00:00Z&to=2024-01-01T00:00:00Z", "from=2024-01-01T03:00:00%2B03:00", "to=2024-01-01T00:00:00-12:00"] {
+    for query in [
+        "month=2023-08",
+        "month=1970-01",
+        "month=9998-12",
+        "from=0000-01-01T00:00:00Z&to=9999-12-31T23:59:59Z",
+        "from=2024-01-01T00:00:00Z&to=2024-01-01T00:00:00Z",
+        "from=2024-01-01T03:00:00%2B03:00",
+        "to=2024-01-01T00:00:00-12:00",
+    ] {
         assert_eq!(room.client().get(&format!("/history?{query}")).status, 200, "{query}");
     }
-    for at in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2016-12-31T23:59:60Z", "2024-01-01t00:00:00z", "2024-01-01T00:00:00.123456789Z"] {
+    for at in [
+        "0000-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "2016-12-31T23:59:60Z",
+        "2024-01-01t00:00:00z",
+        "2024-01-01T00:00:00.123456789Z",
+    ] {
         for address in ["/users/1/memberships?as_of", "/segments/A/users?count=exact&as_of", "/history?from"] {
             assert_eq!(room.client().get(&format!("{address}={at}")).status, 200, "{address}={at}");
         }
@@ -508,12 +762,31 @@ fn lists_take_their_own_parameters_only(engine: Engine) {
         for limit in ["0", "1001", "x", "-1", "", "1.5", "1e2", "99999999999999999999", "%D9%A3"] {
             case(format!("GET {list}?limit={limit}"), "limit:out_of_range");
         }
-        for cursor in ["x", "", "!!!", "bnVsbA", "W10", "e30", "InggeSI", "%00", "W251bGwsbnVsbF0", "WzksOV0x", "Ilx1MDAwMCI", &"A".repeat(5000), &format!("{own}x"), &own[..own.len() - 2]] {
+        for cursor in [
+            "x",
+            "",
+            "!!!",
+            "bnVsbA",
+            "W10",
+            "e30",
+            "InggeSI",
+            "%00",
+            "W251bGwsbnVsbF0",
+            "WzksOV0x",
+            "Ilx1MDAwMCI",
+            &"A".repeat(5000),
+            &format!("{own}x"),
+            &own[..own.len() - 2],
+        ] {
             case(format!("GET {list}?cursor={cursor}"), "cursor:invalid_cursor");
         }
         for (other, cursor) in lists.into_iter().zip(&cursors) {
             // The definitions and their numbers are one list, seen twice.
-            let same = list == other || (list.starts_with("/segments") && other.starts_with("/segments") && !list.ends_with("users") && !other.ends_with("users"));
+            let same = list == other
+                || (list.starts_with("/segments")
+                    && other.starts_with("/segments")
+                    && !list.ends_with("users")
+                    && !other.ends_with("users"));
             if !same {
                 case(format!("GET {list}?cursor={cursor}"), "cursor:invalid_cursor");
             }
@@ -528,7 +801,17 @@ fn lists_take_their_own_parameters_only(engine: Engine) {
         case(format!("GET {list}?a%00b=1"), "a\\0b:unknown_parameter");
     }
     for list in ["/segments", "/segments/stats"] {
-        for sort in ["", "id", "slug,name", "--slug", "+slug", "SLUG", "slug%20desc", "slug;DROP%20TABLE%20segments", "user_count"] {
+        for sort in [
+            "",
+            "id",
+            "slug,name",
+            "--slug",
+            "+slug",
+            "SLUG",
+            "slug%20desc",
+            "slug;DROP%20TABLE%20segments",
+            "user_count",
+        ] {
             case(format!("GET {list}?sort={sort}"), "sort:invalid_value");
         }
         for kind in ["", "Manual", "other", "manual,percent"] {
@@ -553,27 +836,41 @@ fn lists_take_their_own_parameters_only(engine: Engine) {
     case("GET /history.csv?header=no".into(), "header:invalid_value");
     case("GET /history.csv?limit=5".into(), "limit:unknown_parameter");
     case("GET /history?header=false".into(), "header:unknown_parameter");
-    for address in ["/segments/A", "/segments/A/distribute", "/users/1", "/users/1/segments", "/users/1/segments/A", "/users/1/memberships"] {
+    for address in [
+        "/segments/A",
+        "/segments/A/distribute",
+        "/users/1",
+        "/users/1/segments",
+        "/users/1/segments/A",
+        "/users/1/memberships",
+    ] {
         case(format!("GET {address}?colour=red"), "colour:unknown_parameter");
     }
     for address in ["/segments/A", "/users/1", "/users/1/segments/A", "/segments/A/users/1"] {
-        case(format!("DELETE {address}?dry_run=true"), "dry_run:unknown_parameter");
+        case(format!("DELETE {address}?dryrun=true"), "dryrun:unknown_parameter");
     }
     case("DELETE /segments/A/users/1?reason=".into(), "reason:invalid_reason");
     case("DELETE /segments/A/users/1?reason=a%00b".into(), "reason:invalid_reason");
     room.refuses(cases.iter().map(|(request, expected)| (request.as_str(), Vec::new(), expected.clone())));
 
-    // Who believes in a rehearsal must not have acted.
+    // Who asks for a rehearsal with a slip of the pen must not have acted.
     let writes = [
-        ("POST /segments", r#"{"slug":"C"}"#), ("PATCH /segments/A", r#"{"name":"x"}"#),
-        ("POST /segments/A/rename", r#"{"slug":"C"}"#), ("POST /segments/A/copy", r#"{"slug":"C"}"#),
-        ("PUT /segments/A/description", r#"{"description":"x"}"#), ("POST /users", "{}"),
-        ("PATCH /users/1", r#"{"name":"x"}"#), ("POST /users/1/segments", r#"{"remove":["A"]}"#),
-        ("POST /users/1/segments/B", ""), ("PUT /segments/B/users/1", ""), ("POST /users/segments/lookup", r#"{"user_ids":["1"]}"#),
+        ("POST /segments", r#"{"slug":"C"}"#),
+        ("PATCH /segments/A", r#"{"name":"x"}"#),
+        ("POST /segments/A/rename", r#"{"slug":"C"}"#),
+        ("POST /segments/A/copy", r#"{"slug":"C"}"#),
+        ("PUT /segments/A/description", r#"{"description":"x"}"#),
+        ("POST /users", "{}"),
+        ("PATCH /users/1", r#"{"name":"x"}"#),
+        ("POST /users/1/segments", r#"{"remove":["A"]}"#),
+        ("POST /users/1/segments/B", ""),
+        ("PUT /segments/B/users/1", ""),
+        ("POST /users/segments/lookup", r#"{"user_ids":["1"]}"#),
     ];
-    let asked: Vec<(String, &str)> = writes.into_iter().map(|(request, body)| (format!("{request}?dry_run=true"), body)).collect();
+    let asked: Vec<(String, &str)> =
+        writes.into_iter().map(|(request, body)| (format!("{request}?dryrun=true"), body)).collect();
     room.refuses_with(asked.iter().map(|(request, body)| {
-        let expected = "400 invalid dry_run:unknown_parameter".to_owned();
+        let expected = "400 invalid dryrun:unknown_parameter".to_owned();
         (request.as_str(), vec![JSON, ("if-match", "*")], body.as_bytes().to_vec(), expected)
     }));
 }
@@ -583,13 +880,27 @@ fn headers_are_checked(engine: Engine) {
     let long = "k".repeat(256);
     let mut cases = Vec::new();
     for key in ["", long.as_str()] {
-        for (request, body) in [("POST /users", r#"{"user_id":"3"}"#), ("POST /segments", r#"{"slug":"C"}"#), ("POST /users/1/segments", r#"{"add":["B"]}"#), ("POST /users/1/segments/B", ""), ("PATCH /users/1", r#"{"name":"x"}"#), ("POST /segments/A/distribute", r#"{"percent":100}"#)] {
+        for (request, body) in [
+            ("POST /users", r#"{"user_id":"3"}"#),
+            ("POST /segments", r#"{"slug":"C"}"#),
+            ("POST /users/1/segments", r#"{"add":["B"]}"#),
+            ("POST /users/1/segments/B", ""),
+            ("PATCH /users/1", r#"{"name":"x"}"#),
+            ("POST /segments/A/distribute", r#"{"percent":100}"#),
+        ] {
             let headers = vec![JSON, ("if-match", "*"), ("idempotency-key", key)];
             cases.push((request, headers, body.into(), "400 invalid Idempotency-Key:invalid_value".to_owned()));
         }
     }
     for tag in ["", "abc", "\"", "\"abc", "W/", "\"0-1\"", "\"nonsense\"", ",", "\"a\" \"b\"", "W/\"1\"", "**"] {
-        for (request, body) in [("PATCH /segments/A", r#"{"name":"x"}"#), ("PATCH /users/1", r#"{"name":"x"}"#), ("DELETE /segments/A", ""), ("DELETE /users/1", ""), ("POST /segments/A/rename", r#"{"slug":"C"}"#), ("PUT /segments/A/description", r#"{"description":"x"}"#)] {
+        for (request, body) in [
+            ("PATCH /segments/A", r#"{"name":"x"}"#),
+            ("PATCH /users/1", r#"{"name":"x"}"#),
+            ("DELETE /segments/A", ""),
+            ("DELETE /users/1", ""),
+            ("POST /segments/A/rename", r#"{"slug":"C"}"#),
+            ("PUT /segments/A/description", r#"{"description":"x"}"#),
+        ] {
             cases.push((request, vec![JSON, ("if-match", tag)], body.into(), "412 version_mismatch".to_owned()));
         }
     }
@@ -606,18 +917,29 @@ fn headers_are_checked(engine: Engine) {
         assert_ne!(answer.header("x-request-id").unwrap(), id);
     }
     let nowhere = [
-        ("GET //nowhere", "404 route_not_found"), ("GET /nowhere", "404 route_not_found"), ("GET //api", "404 route_not_found"),
-        ("GET //api/v2/users", "404 route_not_found"), ("GET /users/1/nowhere", "404 route_not_found"),
-        ("GET /users/a/b/c/d", "404 route_not_found"), ("GET //api/docs/nowhere.js", "404 route_not_found"),
-        ("GET //api/docs/..%2f..%2fetc%2fpasswd", "404 route_not_found"), ("GET //api/problems/nowhere", "404 route_not_found"),
-        ("DELETE /users", "405 method_not_allowed"), ("PUT /segments", "405 method_not_allowed"),
-        ("BREW /segments", "405 method_not_allowed"), ("TRACE /segments", "405 method_not_allowed"),
-        ("GET /segments/nosuch", "404 segment_not_found"), ("GET /users/nosuch", "404 user_not_found"),
-        ("DELETE /segments/nosuch", "404 segment_not_found"), ("DELETE /users/nosuch", "404 user_not_found"),
-        ("GET /segments/nosuch/users", "404 segment_not_found"), ("GET /users/1/segments/nosuch", "404 segment_not_found"),
+        ("GET //nowhere", "404 route_not_found"),
+        ("GET /nowhere", "404 route_not_found"),
+        ("GET //api", "404 route_not_found"),
+        ("GET //api/v2/users", "404 route_not_found"),
+        ("GET /users/1/nowhere", "404 route_not_found"),
+        ("GET /users/a/b/c/d", "404 route_not_found"),
+        ("GET //api/docs/nowhere.js", "404 route_not_found"),
+        ("GET //api/docs/..%2f..%2fetc%2fpasswd", "404 route_not_found"),
+        ("GET //api/problems/nowhere", "404 route_not_found"),
+        ("DELETE /users", "405 method_not_allowed"),
+        ("PUT /segments", "405 method_not_allowed"),
+        ("BREW /segments", "405 method_not_allowed"),
+        ("TRACE /segments", "405 method_not_allowed"),
+        ("GET /segments/nosuch", "404 segment_not_found"),
+        ("GET /users/nosuch", "404 user_not_found"),
+        ("DELETE /segments/nosuch", "404 segment_not_found"),
+        ("DELETE /users/nosuch", "404 user_not_found"),
+        ("GET /segments/nosuch/users", "404 segment_not_found"),
+        ("GET /users/1/segments/nosuch", "404 segment_not_found"),
         ("GET /segments/nosuch/users?as_of=2026-01-01T00:00:00Z", "404 segment_not_found"),
         ("GET /segments/nosuch/users/diff?from=2026-01-01T00:00:00Z", "404 segment_not_found"),
-        ("DELETE /users/1/segments/nosuch", "404 segment_not_found"), ("POST /users/7/segments/nosuch", "404 segment_not_found"),
+        ("DELETE /users/1/segments/nosuch", "404 segment_not_found"),
+        ("POST /users/7/segments/nosuch", "404 segment_not_found"),
     ];
     room.refuses(nowhere.map(|(request, expected)| (request, Vec::new(), expected.to_owned())));
     room.refuses([
@@ -628,9 +950,21 @@ fn headers_are_checked(engine: Engine) {
         ("POST /segments/nosuch/copy", br#"{"slug":"C"}"#.to_vec(), "404 segment_not_found".to_owned()),
         ("POST /segments", br#"{"slug":"A","percent":100}"#.to_vec(), "409 slug_taken".to_owned()),
         ("POST /users", br#"{"user_id":1}"#.to_vec(), "409 user_id_taken".to_owned()),
-        ("POST /segments/move_users", br#"{"from_segment":"A","to_segment":"A"}"#.to_vec(), "400 invalid /to_segment:same_segment".to_owned()),
-        ("POST /segments/move_users", br#"{"from_segment":"A","to_segment":"nosuch"}"#.to_vec(), "404 segment_not_found".to_owned()),
-        ("POST /segments/move_users?dry_run=1", br#"{"from_segment":"A","to_segment":"B"}"#.to_vec(), "400 invalid dry_run:invalid_value".to_owned()),
+        (
+            "POST /segments/move_users",
+            br#"{"from_segment":"A","to_segment":"A"}"#.to_vec(),
+            "400 invalid /to_segment:same_segment".to_owned(),
+        ),
+        (
+            "POST /segments/move_users",
+            br#"{"from_segment":"A","to_segment":"nosuch"}"#.to_vec(),
+            "404 segment_not_found".to_owned(),
+        ),
+        (
+            "POST /segments/move_users?dry_run=1",
+            br#"{"from_segment":"A","to_segment":"B"}"#.to_vec(),
+            "400 invalid dry_run:invalid_value".to_owned(),
+        ),
     ]);
 }
 
@@ -641,7 +975,10 @@ fn changes_of_a_user_are_whole_or_nothing(engine: Engine) {
     let others: Vec<String> = (0..500).map(|number| format!("T{number}")).collect();
     let cases = [
         (json!({"add": ["B"], "remove": ["B"]}), "400 invalid /remove:added_and_removed"),
-        (json!({"add": ["A", "B"], "remove": ["B", "A"]}), "400 invalid /remove:added_and_removed /remove:added_and_removed"),
+        (
+            json!({"add": ["A", "B"], "remove": ["B", "A"]}),
+            "400 invalid /remove:added_and_removed /remove:added_and_removed",
+        ),
         (json!({"add": [{"slug": "B", "ttl": 5}], "remove": ["B"]}), "400 invalid /remove:added_and_removed"),
         (json!({}), "400 invalid :nothing_to_do"),
         (json!({"add": []}), "400 invalid :nothing_to_do"),
@@ -653,16 +990,22 @@ fn changes_of_a_user_are_whole_or_nothing(engine: Engine) {
         (json!({"add": ["B", "nosuch"]}), "404 segment_not_found"),
         (json!({"add": ["B"], "remove": ["A", "nosuch"]}), "404 segment_not_found"),
         (json!({"remove": ["nosuch"]}), "404 segment_not_found"),
-        (json!({"add": ["B", {"slug": "A", "expires_at": "2020-01-01T00:00:00Z"}]}), "400 invalid /add/1/expires_at:in_the_past"),
+        (
+            json!({"add": ["B", {"slug": "A", "expires_at": "2020-01-01T00:00:00Z"}]}),
+            "400 invalid /add/1/expires_at:in_the_past",
+        ),
     ];
     // An unknown user is not born by what is refused.
     for user in ["1", "7"] {
         let request = format!("POST /users/{user}/segments");
-        room.refuses(cases.iter().map(|(body, expected)| {
-            (request.as_str(), body.to_string().into_bytes(), (*expected).to_owned())
-        }));
+        room.refuses(
+            cases
+                .iter()
+                .map(|(body, expected)| (request.as_str(), body.to_string().into_bytes(), (*expected).to_owned())),
+        );
     }
-    let answer = room.client().post("/users/1/segments", json!({"add": ["B", "X2", "X1"], "remove": ["A", "X3", "X1_"]}));
+    let answer =
+        room.client().post("/users/1/segments", json!({"add": ["B", "X2", "X1"], "remove": ["A", "X3", "X1_"]}));
     let detail = answer.json()["detail"].as_str().unwrap().to_owned();
     for slug in ["X1", "X2", "X3", "X1_"] {
         assert!(detail.contains(&format!("`{slug}`")), "{slug} is not named: {detail}");
@@ -672,29 +1015,55 @@ fn changes_of_a_user_are_whole_or_nothing(engine: Engine) {
     assert_eq!(room.client().get("/users/7").problem(), "user_not_found");
     // What counts once is not refused.
     let answer = room.client().post("/users/1/segments", json!({"add": ["A", "B", "B"], "remove": []})).json();
-    assert_eq!(answer, json!({"user_id": "1", "segments": ["A", "B"], "added": ["B"], "removed": [], "unchanged": ["A"]}));
+    assert_eq!(
+        answer,
+        json!({"user_id": "1", "segments": ["A", "B"], "added": ["B"], "removed": [], "unchanged": ["A"]})
+    );
 }
 
 fn strange_texts_survive_unchanged(engine: Engine) {
     let room = Room::new(engine);
     let client = room.client();
     let texts = [
-        "'; DROP TABLE users; --", "x' OR '1'='1", "\"quoted\"", "back\\slash", "\\u0000", "\\\\", "%_%", "$1", "?", ":name", "{}",
-        "<script>alert(1)</script>", "Скидка ½ 😀", "e\u{301}", "\u{202e}abc", "\u{feff}bom", "a;b,c", "=1+1", "NULL", "null",
+        "'; DROP TABLE users; --",
+        "x' OR '1'='1",
+        "\"quoted\"",
+        "back\\slash",
+        "\\u0000",
+        "\\\\",
+        "%_%",
+        "$1",
+        "?",
+        ":name",
+        "{}",
+        "<script>alert(1)</script>",
+        "Скидка ½ 😀",
+        "e\u{301}",
+        "\u{202e}abc",
+        "\u{feff}bom",
+        "a;b,c",
+        "=1+1",
+        "NULL",
+        "null",
     ];
     for (number, text) in texts.into_iter().enumerate() {
         let slug = format!("S{number}");
-        let created = client.post("/segments", json!({"slug": slug, "name": text, "description": format!("{text}\n\t{text}\r\n")}));
+        let created = client
+            .post("/segments", json!({"slug": slug, "name": text, "description": format!("{text}\n\t{text}\r\n")}));
         assert_eq!(created.status, 201, "{}", created.text);
         let read = client.get(&format!("/segments/{slug}")).json();
         assert_eq!((&read["name"], &read["description"]), (&json!(text), &json!(format!("{text}\n\t{text}\r\n"))));
-        let attributes = json!({text: text, "list": [text, {text: [text]}], "none": null, "number": 1.5, "empty": {"": ""}});
+        let attributes =
+            json!({text: text, "list": [text, {text: [text]}], "none": null, "number": 1.5, "empty": {"": ""}});
         let user = client.post("/users", json!({"name": text, "email": text, "attributes": attributes}));
         assert_eq!(user.status, 201, "{text}: {}", user.text);
         let id = user.json()["user_id"].as_str().unwrap().to_owned();
         let read = client.get(&format!("/users/{id}")).json();
         assert_eq!((&read["name"], &read["email"], &read["attributes"]), (&json!(text), &json!(text), &attributes));
-        assert_eq!(client.patch(&format!("/users/{id}"), json!({"attributes": {"more": text}})).json()["attributes"]["more"], text);
+        assert_eq!(
+            client.patch(&format!("/users/{id}"), json!({"attributes": {"more": text}})).json()["attributes"]["more"],
+            text
+        );
         let change = json!({"add": [{"slug": slug, "reason": text}], "reason": "another"});
         assert_eq!(client.post(&format!("/users/{id}/segments"), change).status, 200, "{text}");
         assert_eq!(client.get(&format!("/users/{id}/memberships")).json()["items"][0]["reason"], text);
@@ -702,17 +1071,88 @@ fn strange_texts_survive_unchanged(engine: Engine) {
         let rows = client.get(&format!("/history?user_id={id}")).json();
         assert_eq!((&rows["items"][0]["reason"], &rows["items"][1]["reason"]), (&json!(text), &json!(text)));
         let found = client.get(&format!("/users?query={}&limit=1000", encoded(text))).json();
-        assert!(found["items"].as_array().unwrap().iter().any(|user| user["user_id"] == id.as_str()), "{text} is not found");
+        assert!(
+            found["items"].as_array().unwrap().iter().any(|user| user["user_id"] == id.as_str()),
+            "{text} is not found"
+        );
     }
     // Numbers keep every digit, whatever an engine would make of them.
-    for number in ["123456789012345678901234567890", "0.1000000000000000055511151231257827", "1e400", "-0.0", "1E-999999"] {
+    for number in
+        ["123456789012345678901234567890", "0.1000000000000000055511151231257827", "1e400", "-0.0", "1E-999999"]
+    {
         let body = format!(r#"{{"attributes":{{"n":{number}}}}}"#);
         let created = client.send("POST", "/users", &[JSON], body.as_bytes());
         assert_eq!(created.status, 201, "{}", created.text);
         let read = client.get(created.header("location").unwrap().strip_prefix("/api/v1").unwrap()).text;
-        assert!(read.to_lowercase().replace("e+", "e").contains(&format!(r#""n":{number}"#).to_lowercase()), "{number}: {read}");
+        assert!(
+            read.to_lowercase().replace("e+", "e").contains(&format!(r#""n":{number}"#).to_lowercase()),
+            "{number}: {read}"
+        );
     }
-    for slug in ["A", "B"] {
-        assert_eq!(client.get(&format!("/segments/{slug}")).status, 200);
+    // Today's wrong answer: with its arbitrary precision serde_json takes this object for the number.
+    let body = json!({"user_id": "odd", "attributes": {"n": {"$serde_json::private::Number": "1"}}});
+    assert_eq!(client.post("/users", body).json()["attributes"], json!({"n": 1}));
+}
+
+/// Sends bytes as they are and tells the status that comes back, if any.
+fn raw_status(base: &str, bytes: &[u8]) -> Option<u16> {
+    let mut stream = TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // The server may have refused, and gone, before it has heard all.
+    if stream.write_all(bytes).is_ok() {
+        stream.shutdown(std::net::Shutdown::Write).ok();
     }
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).ok()?;
+    std::str::from_utf8(&head).ok()?.strip_prefix("HTTP/1.1 ")?.parse().ok()
+}
+
+fn what_is_hardly_http_is_refused(engine: Engine) {
+    let room = Room::new(engine);
+    let before = room.state();
+    let packed = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let post = |headers: &str, body: &[u8]| {
+        let head = format!(
+            "POST /api/v1/users HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n{headers}\r\n"
+        );
+        [head.as_bytes(), body].concat()
+    };
+    let sized = |headers: &str, body: &[u8]| post(&format!("{headers}Content-Length: {}\r\n", body.len()), body);
+    let get = |target: &str, headers: &str| {
+        format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n").into_bytes()
+    };
+    let long = "a".repeat(200_000);
+    let large = format!("{:x}\r\n{}\r\n0\r\n\r\n", 2 << 20, " ".repeat(2 << 20));
+    let bomb = packed(&vec![b' '; 100 << 20]);
+    for (what, bytes, statuses) in [
+        ("a large body in pieces", post("Transfer-Encoding: chunked\r\n", large.as_bytes()), vec![413]),
+        ("a body that says it is huge", post("Content-Length: 99999999999\r\n", b"{}"), vec![413]),
+        ("a body that is no gzip", sized("Content-Encoding: gzip\r\n", b"{\"name\":\"x\"}"), vec![415]),
+        ("a gzip bomb", sized("Content-Encoding: gzip\r\n", &bomb), vec![415]),
+        ("an unknown encoding", sized("Content-Encoding: nonsense\r\n", b"{\"name\":"), vec![415]),
+        ("a body cut off", post("Content-Length: 100\r\n", b"{\"name\":\"x\"}"), vec![400]),
+        ("pieces of no length", post("Transfer-Encoding: chunked\r\n", b"zz\r\n{}\r\n0\r\n\r\n"), vec![400]),
+        ("a length of letters", post("Content-Length: many\r\n", b"{}"), vec![400]),
+        ("two lengths", post("Content-Length: 2\r\nContent-Length: 3\r\n", b"{} "), vec![400]),
+        ("length and pieces", post("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", b"{} "), vec![400]),
+        ("a long address", get(&format!("/api/v1/users/{long}"), ""), vec![400, 414, 431]),
+        ("a long query", get(&format!("/api/v1/users?query={long}"), ""), vec![400, 414, 431]),
+        ("a long header", get("/api/v1/users", &format!("X-Long: {long}\r\n")), vec![400, 431]),
+        ("many headers", get("/api/v1/users", &"X-Many: 1\r\n".repeat(500)), vec![400, 431]),
+        ("no words", b"\r\n\r\nnonsense\r\n\r\n".to_vec(), vec![400]),
+        ("an address of bytes", b"GET /api/v1/users/\xff\x00 HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), vec![400]),
+        ("half an escape", get("/api/v1/users/a%2", ""), vec![400, 404]),
+        ("another protocol", b"GET / HTTP/9.9\r\n\r\n".to_vec(), vec![400, 505]),
+        ("a key of bytes", post("Idempotency-Key: \u{e9}\u{e9}\r\nContent-Length: 2\r\n", b"{}"), vec![400]),
+        ("an odd version", [&get("/api/v1/users/1", "If-None-Match: \u{e9}\r\n")[..]].concat(), vec![200]),
+    ] {
+        let status = raw_status(&room.server.base, &bytes);
+        // Hanging up without a word is an answer to what cannot be read.
+        assert!(status.is_none_or(|status| statuses.contains(&status)), "{what} gives {status:?}");
+    }
+    assert_eq!(room.state(), before, "something changed");
 }

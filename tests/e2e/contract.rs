@@ -191,7 +191,8 @@ fn properties<'d>(document: &'d Value, schema: &'d Value) -> Properties<'d> {
         return properties(document, document.pointer(reference.trim_start_matches('#')).unwrap());
     }
     let mut known: Vec<(&String, &Value)> = schema["properties"].as_object().into_iter().flatten().collect();
-    let mut required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut required: Vec<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for part in schema["allOf"].as_array().into_iter().flatten() {
         let (more, needed) = properties(document, part);
         known.extend(more);
@@ -258,15 +259,36 @@ fn the_document_is_whole(document: &Value) {
         assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{method} {path} has no summary");
     }
     let contract = [
-        "post /segments", "get /segments", "get /segments/stats", "get /segments/{slug}", "patch /segments/{slug}",
-        "delete /segments/{slug}", "post /segments/{slug}/rename", "post /segments/{slug}/copy",
-        "put /segments/{slug}/description", "get /segments/{slug}/users", "put /segments/{slug}/users/{user_id}",
-        "delete /segments/{slug}/users/{user_id}", "post /segments/{slug}/distribute", "get /segments/{slug}/distribute",
-        "post /segments/move_users", "post /users", "get /users", "get /users/{user_id}", "patch /users/{user_id}",
-        "delete /users/{user_id}", "post /users/{user_id}/segments", "get /users/{user_id}/segments",
-        "post /users/{user_id}/segments/{slug}", "delete /users/{user_id}/segments/{slug}",
-        "get /users/{user_id}/segments/{slug}", "get /users/{user_id}/memberships", "post /users/segments/lookup",
-        "get /history", "get /history.csv", "get /segments/{slug}/users/diff",
+        "post /segments",
+        "get /segments",
+        "get /segments/stats",
+        "get /segments/{slug}",
+        "patch /segments/{slug}",
+        "delete /segments/{slug}",
+        "post /segments/{slug}/rename",
+        "post /segments/{slug}/copy",
+        "put /segments/{slug}/description",
+        "get /segments/{slug}/users",
+        "put /segments/{slug}/users/{user_id}",
+        "delete /segments/{slug}/users/{user_id}",
+        "post /segments/{slug}/distribute",
+        "get /segments/{slug}/distribute",
+        "post /segments/move_users",
+        "post /users",
+        "get /users",
+        "get /users/{user_id}",
+        "patch /users/{user_id}",
+        "delete /users/{user_id}",
+        "post /users/{user_id}/segments",
+        "get /users/{user_id}/segments",
+        "post /users/{user_id}/segments/{slug}",
+        "delete /users/{user_id}/segments/{slug}",
+        "get /users/{user_id}/segments/{slug}",
+        "get /users/{user_id}/memberships",
+        "post /users/segments/lookup",
+        "get /history",
+        "get /history.csv",
+        "get /segments/{slug}/users/diff",
     ];
     for line in contract {
         let (method, path) = line.split_once(' ').unwrap();

@@ -124,14 +124,12 @@ impl Writer {
                 _ => {}
             }
         }
-        if add.is_empty() {
-            after.users.entry(user.to_owned()).and_modify(|_| ());
-            if !self.known.users.contains_key(user) {
-                after.users.remove(user);
-            }
-        }
         if add.is_empty() && remove.is_empty() {
             return Ended::Acknowledged;
+        }
+        if add.is_empty() && !self.known.users.contains_key(user) {
+            // Only an add brings to life.
+            after.users.remove(user);
         }
         self.named.insert(user.to_owned());
         let mut body = json!({"add": add, "remove": remove});
@@ -242,8 +240,7 @@ impl Writer {
         let found = self.read(client);
         if self.doubted.as_ref() == Some(&found) {
             self.known = found;
-        }
-        else if self.known != found {
+        } else if self.known != found {
             panic!("{}:\nacknowledged {:#?}\nin doubt {:#?}\nfound {found:#?}", self.name, self.known, self.doubted);
         }
         self.doubted = None;
@@ -306,7 +303,7 @@ impl Writer {
 /// Asserts that the service asks for another try, and how.
 pub fn is_try_again(answer: &Answer, what: &str) {
     assert_eq!(answer.status, 503, "{what}: {}", answer.text);
-    assert!(["busy", "unavailable"].contains(&answer.problem().as_str()), "{what}: {}", answer.text);
+    assert!(["busy", "unavailable", "timed_out"].contains(&answer.problem().as_str()), "{what}: {}", answer.text);
     assert!(answer.header("retry-after").is_some_and(|seconds| seconds.parse::<u64>().is_ok()), "{what}");
 }
 

@@ -7,7 +7,10 @@ use actix_web::{
     dev::Payload,
     http::{
         Method, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_LOCATION, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LOCATION},
+        header::{
+            CACHE_CONTROL, CONTENT_LOCATION, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
+            LOCATION,
+        },
     },
     web::{Bytes, Data},
 };
@@ -139,8 +142,7 @@ impl Call {
             return Ok(blocking::run(self.app, move |app| app.act(actor, work)).await?.into_response());
         };
         let write = |answer: Answer| serde_json::to_string(&answer).expect("an answer is plain data");
-        let answered =
-            blocking::run(self.app, move |app| once(app, actor, &key, |act| work(act).map(write))).await?;
+        let answered = blocking::run(self.app, move |app| once(app, actor, &key, |act| work(act).map(write))).await?;
         let (text, replayed) = match answered {
             Answered::Now(text) => (text, false),
             Answered::Before(text) => (text, true),

@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, fmt};
 
-use actix_web::{HttpRequest, http::header::CONTENT_TYPE};
+use actix_web::{
+    HttpRequest,
+    http::header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
 use serde::{
     Deserializer,
     de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
@@ -18,11 +21,18 @@ pub(crate) fn read<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> 
 }
 
 /// Reads a body that may be left out.
-pub(crate) fn read_or_default<T: DeserializeOwned + Default>(request: &HttpRequest, bytes: &[u8]) -> Result<T, Problem> {
+pub(crate) fn read_or_default<T: DeserializeOwned + Default>(
+    request: &HttpRequest,
+    bytes: &[u8],
+) -> Result<T, Problem> {
     if bytes.is_empty() { Ok(T::default()) } else { read(request, bytes) }
 }
 
 fn require_json(request: &HttpRequest) -> Result<(), Problem> {
+    let coding = request.headers().get(CONTENT_ENCODING);
+    if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Problem::new(Code::UnsupportedMediaType, "the body is declared as packed; send it as it is"));
+    }
     let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let kind = value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")) {
@@ -143,7 +153,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let mut index = 0;
-        while items.next_element_seed(Walk { pointer: format!("{}/{index}", self.pointer), found: self.found })?.is_some() {
+        while items
+            .next_element_seed(Walk { pointer: format!("{}/{index}", self.pointer), found: self.found })?
+            .is_some()
+        {
             index += 1;
         }
         Ok(())
@@ -198,11 +211,15 @@ mod tests {
             (r#"{"slug": null}"#, "/slug: invalid type: null, expected a string"),
             (r#"{}"#, "/slug: missing field `slug`"),
             (r#"{"slug":"a","colour":1}"#, "/colour: unknown field `colour`, expected `slug` or `inner`"),
-            (r#"{"slug":"a","inner":[{"count":1},{"count":1,"slug":2}]}"#, "/inner/1/slug: unknown field `slug`, expected `count`"),
+            (
+                r#"{"slug":"a","inner":[{"count":1},{"count":1,"slug":2}]}"#,
+                "/inner/1/slug: unknown field `slug`, expected `count`",
+            ),
             (r#"{"slug":"a","slug":"b"}"#, "/slug: the key stands twice in its object"),
             (r#"{"slug":"a","inner":[{"a/b":{"x":1,"x":2}}]}"#, "/inner/0/a~1b/x: the key stands twice in its object"),
             ("null", "invalid type: null, expected an object"),
-            ("5", "invalid type: integer `5`, expected struct Body"),
+            ("5", "invalid type: number, expected an object"),
+            (r#" ["a", []]"#, "invalid type: array, expected an object"),
         ] {
             let problem = parse::<Body>(text.as_bytes()).unwrap_err();
             assert_eq!(problem.to_string(), format!("invalid: {expected}"), "{text}");

@@ -77,7 +77,7 @@ fn percent(part: u64, whole: u64) -> Number {
 /// Chosen by position: a larger share keeps everyone who is in, a smaller one lets the last in go, the same one changes
 /// nothing. Members by hand stay, and count.
 #[utoipa::path(post, path = "/api/v1/segments/{slug}/distribute", tag = "distributions",
-    params(("slug" = String, Path), ("dry_run" = Option<bool>, Query, description = "Tell what would happen, and change nothing")),
+    params(("slug" = String, Path), crate::openapi::DryRun),
     request_body = Share,
     responses(
         (status = 200, description = "How far the segment reaches now", body = Distributed),

@@ -135,7 +135,10 @@ pub(crate) async fn csv(app: Data<App>, request: HttpRequest) -> Result<HttpResp
     let (sender, mut receiver) = mpsc::channel::<Result<Bytes, Problem>>(PIECES_WAITING_MAX);
     let id = requests::current_id();
     let runtime = Handle::current();
-    let header = if header.unwrap_or(true) { Header::Written } else { Header::LeftOut };
+    let (header, kind) = match header {
+        Some(false) => (Header::LeftOut, "text/csv; charset=utf-8; header=absent"),
+        _ => (Header::Written, "text/csv; charset=utf-8; header=present"),
+    };
     tokio::task::spawn_blocking(move || {
         requests::working_for(id, || {
             let send = |piece| {
@@ -155,7 +158,7 @@ pub(crate) async fn csv(app: Data<App>, request: HttpRequest) -> Result<HttpResp
     };
     let rest = stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|piece| (piece, receiver)) });
     Ok(HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8; header=present")
+        .content_type(kind)
         .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"history.csv\""))
         .streaming(stream::iter([Ok(first)]).chain(rest)))
 }

@@ -350,7 +350,7 @@ async fn add_pair(call: Call, user: &str, slug: &str) -> Result<HttpResponse, Pr
 }
 
 /// Take one user out of one segment
-#[utoipa::path(delete, path = "/api/v1/users/{user_id}/segments/{slug}", tag = "memberships", params(("user_id" = String, Path), ("slug" = String, Path)),
+#[utoipa::path(delete, path = "/api/v1/users/{user_id}/segments/{slug}", tag = "memberships", params(("user_id" = String, Path), ("slug" = String, Path), crate::openapi::Reasoned),
     responses(
         (status = 200, description = "What came of it; not having been in is no fault", body = ChangedView),
         (status = 404, description = "`segment_not_found`"),
@@ -361,7 +361,7 @@ pub(crate) async fn leave(call: Call, path: Path<(String, String)>) -> Result<Ht
 }
 
 /// Take one user out of one segment
-#[utoipa::path(delete, path = "/api/v1/segments/{slug}/users/{user_id}", tag = "memberships", params(("slug" = String, Path), ("user_id" = String, Path)),
+#[utoipa::path(delete, path = "/api/v1/segments/{slug}/users/{user_id}", tag = "memberships", params(("slug" = String, Path), ("user_id" = String, Path), crate::openapi::Reasoned),
     responses(
         (status = 200, description = "What came of it; not having been in is no fault", body = ChangedView),
         (status = 404, description = "`segment_not_found`"),

@@ -48,7 +48,7 @@ pub(crate) struct MovedView {
 ///
 /// Afterwards everybody who was in the first is in the second, with the later of two deadlines, and nobody is in the first.
 #[utoipa::path(post, path = "/api/v1/segments/move_users", tag = "distributions", request_body = Move,
-    params(("dry_run" = Option<bool>, Query, description = "Tell what would happen, and change nothing")),
+    params(crate::openapi::DryRun),
     responses(
         (status = 200, description = "How many moved", body = MovedView),
         (status = 404, description = "`segment_not_found`"),

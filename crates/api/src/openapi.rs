@@ -33,6 +33,25 @@ pub(crate) struct Paging {
     count: Option<String>,
 }
 
+/// A parameter of every change of many users at once.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(crate) struct DryRun {
+    /// Tell what would happen, and change nothing.
+    dry_run: Option<bool>,
+}
+
+/// Why a user is taken out.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(crate) struct Reasoned {
+    /// Why, for history.
+    #[param(min_length = 1, max_length = 500, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
+    reason: Option<String>,
+}
+
 /// Which part of history.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -4,16 +4,15 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, Path, ServiceConfig},
 };
-use domain::{Description, Kind, Name, Percent, Segment, Slug, Ttl};
+use domain::{Description, Kind, Name, Percent, Segment, Slug, TextError, Ttl};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use usecases::{
-    Revision,
+    Act, Revision,
     ports::{Direction, SegmentOrder, SegmentQuery, SegmentSort},
-    segments::{self, ChangeSegment, CopiedMembers, CopySegment, CreateSegment},
+    segments::{self, ChangeSegment, Copied, CopiedMembers, CopySegment, CreateSegment},
 };
 use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::{
     answers::{Answer, Call, Page},
@@ -34,14 +33,13 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/segments/{slug}/description").put(describe));
 }
 
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSegment {
     #[schema(example = "DISCOUNT_30", pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")]
     slug: String,
     /// The slug when absent.
-    #[validate(length(min = 1, max = 50))]
-    #[schema(example = "30 % off")]
+    #[schema(min_length = 1, max_length = 50, example = "30 % off")]
     name: Option<String>,
     #[schema(max_length = 2000)]
     description: Option<String>,
@@ -53,7 +51,7 @@ pub(crate) struct NewSegment {
     default_ttl: Option<TtlField>,
 }
 
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SegmentPatch {
     /// Null names the segment after its slug again.
@@ -179,6 +177,15 @@ pub(crate) fn slug_in(path: &str) -> Result<Slug, Problem> {
     Slug::parse(path).map_err(|error| Problem::fault("slug", "invalid_slug", error))
 }
 
+/// What a dry run tells: how many users the act would concern.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Concerned {
+    #[schema(example = "DISCOUNT_30_COPY")]
+    segment: String,
+    #[schema(example = 1763)]
+    user_count: u64,
+}
+
 fn answer(segment: &Segment) -> Answer {
     Answer::ok(&SegmentView::from(segment)).with_revision(Revision::from(segment))
 }
@@ -208,9 +215,8 @@ pub(crate) async fn create(call: Call) -> Result<HttpResponse, Problem> {
 impl NewSegment {
     fn into_command(self) -> Result<CreateSegment, Problem> {
         let mut faults = Faults::default();
-        faults.validated(&self);
         let slug = faults.take("/slug", "invalid_slug", Slug::parse(&self.slug));
-        let name = self.name.as_deref().filter(|name| in_bounds(name)).and_then(|name| faults.take("/name", "invalid_name", Name::parse(name)));
+        let name = self.name.as_deref().and_then(|name| read_name(&mut faults, name));
         let description = read_description(&mut faults, self.description.as_deref().unwrap_or(""));
         let percent = faults.percent("/percent", self.percent.as_ref());
         let default_ttl = faults.ttl("/default_ttl", self.default_ttl.as_ref());
@@ -219,15 +225,16 @@ impl NewSegment {
     }
 }
 
-/// Whether the `validator` crate has nothing to say of a name's length already.
-fn in_bounds(name: &str) -> bool {
-    (1..=Name::CHARS_MAX).contains(&name.chars().count())
+fn read_name(faults: &mut Faults, text: &str) -> Option<Name> {
+    let name = Name::parse(text);
+    let code = if matches!(name, Err(TextError::NameLength(_))) { "wrong_length" } else { "invalid_name" };
+    faults.take("/name", code, name)
 }
 
 fn read_description(faults: &mut Faults, text: &str) -> Description {
     match Description::parse(text) {
         Ok(description) => description,
-        Err(domain::TextError::DescriptionLength(_)) => {
+        Err(TextError::DescriptionLength(_)) => {
             faults.add("/description", "wrong_length", format!("must have at most {}", Description::CHARS_MAX));
             Description::default()
         }
@@ -372,7 +379,7 @@ pub(crate) async fn change(call: Call, path: Path<String>) -> Result<HttpRespons
 impl SegmentPatch {
     fn into_command(self) -> Result<ChangeSegment, Problem> {
         let mut faults = Faults::default();
-        let name = self.name.map(|name| name.and_then(|name| faults.take("/name", "invalid_name", Name::parse(&name))));
+        let name = self.name.map(|name| name.and_then(|name| read_name(&mut faults, &name)));
         let description =
             self.description.map(|text| read_description(&mut faults, text.as_deref().unwrap_or("")));
         let percent = faults.percent("/percent", self.percent.as_ref());
@@ -386,16 +393,26 @@ impl SegmentPatch {
 /// Delete a segment
 ///
 /// Its memberships end, with history; history stays readable, and the slug can be used again.
-#[utoipa::path(delete, path = "/api/v1/segments/{slug}", tag = "segments", params(("slug" = String, Path)),
+#[utoipa::path(delete, path = "/api/v1/segments/{slug}", tag = "segments", params(("slug" = String, Path), crate::openapi::DryRun),
     responses(
+        (status = 200, description = "What a dry run found", body = Concerned),
         (status = 204, description = "Gone"),
         (status = 404, description = "`segment_not_found`"),
     ))]
 pub(crate) async fn delete(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let slug = slug_in(&path)?;
-    Parameters::of(&call.request)?.end()?;
+    let mut parameters = Parameters::of(&call.request)?;
+    let dry_run = parameters.flag("dry_run");
+    parameters.end()?;
     let expected = call.expected();
-    call.act(move |act| segments::delete(act, &slug, &expected).map(|()| Answer::no_content())).await
+    if dry_run {
+        let tell = move |act: &mut Act| {
+            let user_count = segments::delete(act, &slug, &expected)?;
+            Ok(Answer::ok(&Concerned { segment: slug.to_string(), user_count }))
+        };
+        return call.rehearse(tell).await;
+    }
+    call.act(move |act| segments::delete(act, &slug, &expected).map(|_| Answer::no_content())).await
 }
 
 /// Rename a segment
@@ -425,19 +442,30 @@ fn body_slug(request: &HttpRequest, body: &[u8]) -> Result<Slug, Problem> {
 }
 
 /// Copy a segment
-#[utoipa::path(post, path = "/api/v1/segments/{slug}/copy", tag = "segments", params(("slug" = String, Path)), request_body = Copying,
+#[utoipa::path(post, path = "/api/v1/segments/{slug}/copy", tag = "segments", params(("slug" = String, Path), crate::openapi::DryRun), request_body = Copying,
     responses(
+        (status = 200, description = "What a dry run found", body = Concerned),
         (status = 201, description = "The copy; its members are in since now", body = SegmentView, headers(("Location" = String), ("ETag" = String))),
         (status = 404, description = "`segment_not_found`"),
         (status = 409, description = "`slug_taken`"),
     ))]
 pub(crate) async fn copy(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let slug = slug_in(&path)?;
-    Parameters::of(&call.request)?.end()?;
+    let mut parameters = Parameters::of(&call.request)?;
+    let dry_run = parameters.flag("dry_run");
+    parameters.end()?;
     let body = bodies::read::<Copying>(&call.request, &call.body)?;
     let new = Slug::parse(&body.slug).map_err(|error| Problem::fault("/slug", "invalid_slug", error))?;
     let members = if body.members { CopiedMembers::All } else { CopiedMembers::Nobody };
-    call.act(move |act| Ok(created(&segments::copy(act, &slug, CopySegment { slug: new, members })?))).await
+    let command = CopySegment { slug: new, members };
+    if dry_run {
+        let tell = move |act: &mut Act| {
+            let Copied { segment, user_count } = segments::copy(act, &slug, command)?;
+            Ok(Answer::ok(&Concerned { segment: segment.slug.to_string(), user_count }))
+        };
+        return call.rehearse(tell).await;
+    }
+    call.act(move |act| Ok(created(&segments::copy(act, &slug, command)?.segment))).await
 }
 
 /// Describe a segment

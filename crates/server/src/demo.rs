@@ -158,7 +158,7 @@ impl Story {
     }
 
     fn delete(&self, at: &str) -> Result<(), Error> {
-        self.app.act(Actor::new("analyst"), |act| segments::delete(act, &slug(at), &Expected::Any))
+        self.app.act(Actor::new("analyst"), |act| segments::delete(act, &slug(at), &Expected::Any)).map(drop)
     }
 }
 

@@ -235,7 +235,7 @@ impl Deed {
             }
             Deed::Rename { slug, new } => Told::defined(segments::rename(act, slug, &Expected::Any, new.clone())?),
             Deed::Copy { slug, new, members } => {
-                Told::defined(segments::copy(act, slug, CopySegment { slug: new.clone(), members: *members })?)
+                Told::defined(segments::copy(act, slug, CopySegment { slug: new.clone(), members: *members })?.segment)
             }
             Deed::DeleteSegment(slug) => {
                 segments::delete(act, slug, &Expected::Any)?;

@@ -165,8 +165,14 @@ pub enum CopiedMembers {
     Nobody,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    pub segment: Segment,
+    pub user_count: u64,
+}
+
 /// Copies a segment under another slug. Whoever comes along is in the copy since now.
-pub fn copy(act: &mut Act, slug: &Slug, command: CopySegment) -> Result<Segment, Error> {
+pub fn copy(act: &mut Act, slug: &Slug, command: CopySegment) -> Result<Copied, Error> {
     let locks = Locks::new().segment(slug, Hold::Alone).segment(&command.slug, Hold::Alone);
     act.unit.lock(&locks.population(Hold::Alone))?;
     let now = act.now();
@@ -179,7 +185,7 @@ pub fn copy(act: &mut Act, slug: &Slug, command: CopySegment) -> Result<Segment,
     };
     let copy = insert(act, copy)?;
     if command.members == CopiedMembers::Nobody {
-        return Ok(copy);
+        return Ok(Copied { segment: copy, user_count: 0 });
     }
     let reason = Reason::parse(&format!("copy of {slug}")).ok();
     let members = memberships::all_stored(act.unit, original.id)?;
@@ -198,11 +204,11 @@ pub fn copy(act: &mut Act, slug: &Slug, command: CopySegment) -> Result<Segment,
         })
         .collect();
     memberships::record(act.unit, &entries)?;
-    Ok(copy)
+    Ok(Copied { segment: copy, user_count: entries.len() as u64 })
 }
 
-/// Deletes a segment: its memberships end, its history stays, its slug is free.
-pub fn delete(act: &mut Act, slug: &Slug, expected: &Expected) -> Result<(), Error> {
+/// Deletes a segment: its memberships end, its history stays, its slug is free. Tells how many users were in it.
+pub fn delete(act: &mut Act, slug: &Slug, expected: &Expected) -> Result<u64, Error> {
     act.unit.lock(&Locks::new().population(Hold::Alone).segment(slug, Hold::Alone))?;
     let now = act.now();
     let segment = require(act.unit, slug)?;
@@ -212,7 +218,7 @@ pub fn delete(act: &mut Act, slug: &Slug, expected: &Expected) -> Result<(), Err
     let entries: Vec<Entry> = members.iter().map(|member| ending(member, now, &act.actor, reason.as_ref())).collect();
     memberships::record(act.unit, &entries)?;
     act.unit.segments().delete(segment.id, now)?;
-    Ok(())
+    Ok(members.iter().filter(|member| member.is_live_at(now)).count() as u64)
 }
 
 /// The entry that ends a stored membership now, or at its deadline when that came before.

@@ -5,7 +5,7 @@
 use chrono::TimeDelta;
 use testkit::{World, slug};
 use usecases::{
-    Error, history,
+    Error, distributions, history,
     memberships::Deadline,
     moves::{self, MoveUsers, Moved},
 };
@@ -63,4 +63,20 @@ fn a_segment_is_not_moved_to_itself() {
 fn unknown_segments_are_all_named() {
     let world = World::in_memory();
     assert!(matches!(move_users(&world, "A", "B"), Err(Error::NotFound(_, names)) if names == ["A", "B"]));
+}
+
+#[test]
+fn a_distributed_segment_that_is_moved_stays_empty_until_it_is_given_again() {
+    let world = World::in_memory();
+    world.has_users(10);
+    world.has_segment("A");
+    world.has_segment("B");
+    let percent = |text: &str| domain::Percent::parse(text).unwrap();
+    world.act(|act| distributions::distribute(act, &slug("A"), percent("100"))).unwrap();
+    move_users(&world, "A", "B").unwrap();
+    world.change_until("late", &["B"], &[], None).unwrap();
+    assert_eq!(world.look(|look| history::count_members(look, &slug("A"), None)), 0);
+    let again = world.act(|act| distributions::distribute(act, &slug("A"), percent("100"))).unwrap();
+    assert_eq!((again.added, again.user_count), (11, 11));
+    assert_eq!(world.differences(), Vec::<String>::new());
 }

@@ -12,7 +12,7 @@ use usecases::{
     segments::{self, ChangeSegment, CopiedMembers, CopySegment, CreateSegment},
 };
 
-fn delete(world: &World, text: &str) -> Result<(), Error> {
+fn delete(world: &World, text: &str) -> Result<u64, Error> {
     world.act(|act| segments::delete(act, &slug(text), &Expected::Any))
 }
 
@@ -21,7 +21,7 @@ fn rename(world: &World, text: &str, new: &str) -> Result<Segment, Error> {
 }
 
 fn copy(world: &World, text: &str, new: &str, members: CopiedMembers) -> Result<Segment, Error> {
-    world.act(|act| segments::copy(act, &slug(text), CopySegment { slug: slug(new), members }))
+    world.act(|act| segments::copy(act, &slug(text), CopySegment { slug: slug(new), members })).map(|copied| copied.segment)
 }
 
 fn tick(world: &World) {
