@@ -42,8 +42,8 @@ fn nothing_acknowledged_is_lost_by_kill_9(engine: Engine) {
                     loop {
                         match writer.act(client) {
                             Ended::Acknowledged => {}
-                            Ended::Refused => panic!("refused, and nothing was wrong"),
                             Ended::Unknown => break,
+                            ended => panic!("{ended:?}, and nothing was wrong"),
                         }
                     }
                 });
@@ -210,7 +210,7 @@ fn goes_through(server: &Server, writers: &mut [Writer], take_away: &dyn Fn(), b
                     match writer.act(client) {
                         Ended::Acknowledged => {}
                         Ended::Refused => writer.settle(client),
-                        Ended::Unknown => panic!("the server gave no answer"),
+                        ended => panic!("{ended:?}: the server gave no answer"),
                     }
                 }
             });
@@ -221,7 +221,8 @@ fn goes_through(server: &Server, writers: &mut [Writer], take_away: &dyn Fn(), b
         let away_until = Instant::now() + Duration::from_millis(1_500);
         while Instant::now() < away_until {
             let change = || client.post("/users/someone/segments", json!({"add": ["VIP"]}));
-            let asks: [&dyn Fn() -> Answer; 3] = [&|| client.get("/users/someone/segments"), &change, &|| client.get("//readyz")];
+            let asks: [&dyn Fn() -> Answer; 3] =
+                [&|| client.get("/users/someone/segments"), &change, &|| client.get("//readyz")];
             for ask in asks {
                 let begun = Instant::now();
                 is_try_again(&ask(), "while the store is away");
@@ -307,7 +308,7 @@ fn postgres_restarted_fast_is_hardly_noticed() {
                     match writer.act(client) {
                         Ended::Acknowledged => {}
                         Ended::Refused => writer.settle(client),
-                        Ended::Unknown => panic!("the server gave no answer"),
+                        ended => panic!("{ended:?}: the server gave no answer"),
                     }
                 }
             });
@@ -432,13 +433,7 @@ fn lock(file: &Path) -> Option<Beside> {
 fn sqlite_without_space_refuses_changes_loses_nothing_and_goes_on() {
     let place = Place::new(Engine::Sqlite);
     // Files of this server end at 1 MiB, which is what a full disk is to it, and works without being root.
-    let limited = || {
-        let mut shell = strata();
-        let binary = PathBuf::from(shell.get_program());
-        shell = Command::new("sh");
-        shell.args(["-c", "trap '' XFSZ; ulimit -S -f 2048; exec \"$0\" \"$@\""]).arg(binary);
-        Server::launch(shell, &place.url, &[("STRATA_WORKER_INTERVAL_MS", "20")])
-    };
+    let limited = || bounded(&place, "2048");
     let server = limited();
     let mut writers: Vec<Writer> = (0..4).map(|number| Writer::new(&format!("w{number}"), &server.client)).collect();
     let refused = AtomicUsize::new(0);
@@ -452,7 +447,7 @@ fn sqlite_without_space_refuses_changes_loses_nothing_and_goes_on() {
                     refused.fetch_add(1, Ordering::Relaxed);
                     writer.settle(&server.client);
                 }
-                Ended::Unknown => panic!("the server gave no answer"),
+                ended => panic!("{ended:?}: the server gave no answer"),
             }
         }
     });
@@ -473,7 +468,7 @@ fn sqlite_without_space_refuses_changes_loses_nothing_and_goes_on() {
     let more = server.client.post("/segments", json!({"slug": "more"}));
     assert!([201, 503].contains(&more.status), "{}", more.text);
 
-    let server = match raise_limit(&server) {
+    let server = match limit(&server, "unlimited") {
         true => server,
         false => {
             server.kill();
@@ -492,8 +487,47 @@ fn sqlite_without_space_refuses_changes_loses_nothing_and_goes_on() {
     place.is_sound();
 }
 
-/// Space comes back while the server runs, where the system has a command for it.
-fn raise_limit(server: &Server) -> bool {
-    let raised = Command::new("prlimit").args(["--pid", &server.id().to_string(), "--fsize=unlimited:"]).status();
-    raised.is_ok_and(|status| status.success())
+/// A server whose files end after so many blocks of 512 bytes, and which survives to tell.
+fn bounded(place: &Place, blocks: &str) -> Server {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"")]);
+    shell.arg(strata().get_program());
+    // What `strata()` takes away, so that it is nobody's setting.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("STRATA_")) {
+        shell.env_remove(name);
+    }
+    Server::launch(shell, &place.url, &[("STRATA_WORKER_INTERVAL_MS", "20")])
+}
+
+/// Space comes and goes while the server runs, where the system has a command for it.
+fn limit(server: &Server, bytes: &str) -> bool {
+    let limit = format!("--fsize={bytes}:");
+    Command::new("prlimit")
+        .args(["--pid", &server.id().to_string(), &limit])
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+#[test]
+fn sqlite_on_a_full_disk_goes_on_answering_questions() {
+    let place = Place::new(Engine::Sqlite);
+    let server = bounded(&place, "unlimited");
+    let client = &server.client;
+    client.has_segment("VIP");
+    if !limit(&server, "0") {
+        return println!("there is no prlimit to take the space away");
+    }
+    for number in 0..20 {
+        let refused = client.put(&format!("/segments/VIP/users/u{number}"), json!({}));
+        is_try_again(&refused, "without space");
+        // A connection that was lost could not be opened again now.
+        assert_eq!(client.get("//readyz").status, 200);
+        assert!(client.segments_of(&format!("u{number}")).is_empty());
+    }
+    assert!(limit(&server, "unlimited"));
+    for number in 0..20 {
+        assert_eq!(client.put(&format!("/segments/VIP/users/u{number}"), json!({})).status, 200);
+    }
+    history_is_orderly(client);
+    place.is_sound();
 }

@@ -31,6 +31,8 @@ pub enum Ended {
     Refused,
     /// Nobody answered.
     Unknown,
+    /// The deadline came before the answer, and nothing was done.
+    TooLate,
 }
 
 #[derive(Debug)]
@@ -203,8 +205,10 @@ impl Writer {
         let path = format!("/users/{user}/segments/{}_passing", self.name);
         let ended = self.send(client, "POST", &path, json!({"expires_at": deadline}), 200, self.known.clone());
         self.doubted = None;
-        if ended == Ended::Acknowledged {
-            self.passing.insert(user, deadline);
+        match ended {
+            Ended::TooLate => return Ended::Acknowledged,
+            Ended::Acknowledged => drop(self.passing.insert(user, deadline)),
+            Ended::Refused | Ended::Unknown => {}
         }
         ended
     }
@@ -222,6 +226,7 @@ impl Writer {
                 self.acknowledged += 1;
                 Ended::Acknowledged
             }
+            Ok(answer) if answer.status == 400 && answer.text.contains("in_the_past") => Ended::TooLate,
             Ok(answer) => {
                 is_try_again(&answer, &format!("{method} {path} {body}"));
                 self.refused += 1;

@@ -343,12 +343,15 @@ fn who_is_born_during_distributions_is_in_by_position(engine: Engine) {
         let percent = format!("{{\"percent\": {}}}", f64::from(step) * 1.25);
         let json = [("content-type", "application/json")];
         assert_eq!(client.send("POST", "/segments/RULER/distribute", &json, percent.as_bytes()).status, 200);
-        let new: Vec<String> = members(client, "RULER").into_iter().filter(|user| !by_position.contains(user)).collect();
+        let new: Vec<String> =
+            members(client, "RULER").into_iter().filter(|user| !by_position.contains(user)).collect();
         assert_eq!(new.len(), 1, "{new:?} at {percent}");
         by_position.extend(new);
     }
     assert_eq!(distribute(client, "RULER", 60).status, 200);
-    let ids = |users: &[&Value]| users.iter().map(|user| user["user_id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>();
+    let ids = |users: &[&Value]| {
+        users.iter().map(|user| user["user_id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
     let (there, later) = (ids(&there), ids(&later));
     // Those with the lowest positions, besides whoever joined at birth before and stays.
     let target = (there.len() * 60 + 50) / 100;
@@ -466,7 +469,7 @@ fn two_servers_share_one_store(engine: Engine) {
             match writer.act(client) {
                 Ended::Acknowledged => {}
                 Ended::Refused => writer.settle(client),
-                Ended::Unknown => panic!("no answer"),
+                ended => panic!("{ended:?}: no answer"),
             }
         }
         writer

@@ -5,7 +5,7 @@ use std::{io::Write, sync::Arc, time::Duration};
 use actix_cors::Cors;
 use actix_web::{
     HttpServer,
-    http::header::{CONTENT_TYPE, ETAG, HeaderName, LOCATION, RETRY_AFTER},
+    http::header::{CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderName, LOCATION, RETRY_AFTER},
     middleware::Condition,
     web::Data,
 };
@@ -64,7 +64,7 @@ fn announce(line: &str) -> Result<(), Failure> {
 /// Pages of these origins, and no others, may call and read our headers.
 fn cors(origins: &[String]) -> Cors {
     let exposed =
-        [ETAG, LOCATION, RETRY_AFTER, HeaderName::from_static("x-request-id"), HeaderName::from_static("idempotent-replayed")];
+        [CONTENT_LOCATION, ETAG, LOCATION, RETRY_AFTER, HeaderName::from_static("x-request-id"), HeaderName::from_static("idempotent-replayed")];
     let allowed = ["if-match", "if-none-match", "idempotency-key", "x-request-id"].map(HeaderName::from_static);
     let start = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])

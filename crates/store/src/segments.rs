@@ -17,6 +17,10 @@ const TABLE: Table = Table("segments");
 const COLUMNS: &str = "id, slug, name, description, kind, percent, seed, default_ttl, created_at, updated_at, version";
 type Columns = (BigInt, Text, Text, Text, Text, Nullable<Integer>, BigInt, Nullable<Text>, BigInt, BigInt, BigInt);
 
+const SELECT_NAMES: &str = "SELECT segment_id, slug, since, until FROM segment_names";
+/// In the order of `SELECT_NAMES`.
+type NameRow = (i64, String, i64, Option<i64>);
+
 /// In the order of `COLUMNS`.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = segments)]
@@ -145,15 +149,14 @@ impl Segments for DieselUnit<'_> {
     }
 
     fn bearers(&mut self, slug: &Slug) -> Result<Vec<Bearer>, StoreError> {
-        let statement = Statement::<(BigInt, BigInt, Nullable<BigInt>)>::new(
-            "SELECT segment_id, since, until FROM segment_names WHERE slug = ? ORDER BY since, id",
-        )
-        .text(slug.as_str());
-        self.rows(statement, |(segment, since, until): (i64, i64, Option<i64>)| {
-            let table = Table("segment_names");
-            let period = Period { from: Some(table.instant(since)?), to: table.maybe_instant(until)? };
-            Ok(Bearer { segment: SegmentId(segment), period })
-        })
+        let which = " WHERE slug = ? ORDER BY since, id";
+        self.rows(Statement::<(BigInt, Text, BigInt, Nullable<BigInt>)>::new(SELECT_NAMES).then(which).text(slug.as_str()), bearer)
+    }
+
+    fn names(&mut self, segments: &[SegmentId]) -> Result<Vec<Bearer>, StoreError> {
+        let which = " WHERE segment_id ? ORDER BY segment_id, since, id";
+        let statement = Statement::<(BigInt, Text, BigInt, Nullable<BigInt>)>::new(SELECT_NAMES).then(which);
+        self.rows(statement.any_int(segments.iter().map(|segment| segment.0)), bearer)
     }
 }
 
@@ -170,6 +173,12 @@ impl DieselUnit<'_> {
         })
         .map(drop)
     }
+}
+
+fn bearer((segment, slug, since, until): NameRow) -> Result<Bearer, StoreError> {
+    let table = Table("segment_names");
+    let period = Period { from: Some(table.instant(since)?), to: table.maybe_instant(until)? };
+    Ok(Bearer { segment: SegmentId(segment), slug: table.slug(&slug)?, period })
 }
 
 fn filtered<Columns>(mut statement: Statement<Columns>, query: &SegmentQuery) -> Statement<Columns> {

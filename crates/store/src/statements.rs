@@ -141,14 +141,16 @@ impl<Columns> QueryFragment<Pg> for Statement<Columns> {
                 Some(Bind::Int(value)) => out.push_bind_param::<BigInt, _>(value)?,
                 Some(Bind::MaybeInt(value)) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
                 Some(Bind::AnyText(Texts(values))) => {
-                    out.push_sql("= ANY(");
+                    let (before, after) = any_of(values.len());
+                    out.push_sql(before);
                     out.push_bind_param::<Array<Text>, _>(values)?;
-                    out.push_sql(")");
+                    out.push_sql(after);
                 }
                 Some(Bind::AnyInt(Ints(values))) => {
-                    out.push_sql("= ANY(");
+                    let (before, after) = any_of(values.len());
+                    out.push_sql(before);
                     out.push_bind_param::<Array<BigInt>, _>(values)?;
-                    out.push_sql(")");
+                    out.push_sql(after);
                 }
                 Some(Bind::Pairs(Pairs { users, segments })) => {
                     out.push_sql("unnest(");
@@ -170,6 +172,12 @@ impl<Columns> QueryFragment<Pg> for Statement<Columns> {
         }
         Ok(())
     }
+}
+
+/// PostgreSQL holds each row against an array value by value, and looks a long list up only when it is a table.
+fn any_of(values: usize) -> (&'static str, &'static str) {
+    const ARRAY_MAX: usize = 16;
+    if values <= ARRAY_MAX { ("= ANY(", ")") } else { ("IN (SELECT unnest(", "))") }
 }
 
 impl<Columns> QueryFragment<Sqlite> for Statement<Columns> {

@@ -102,7 +102,7 @@ impl MemoryUnit {
 
     fn begin_bearing(&mut self, segment: SegmentId, slug: &Slug, at: Instant) {
         let period = Period { from: Some(at), to: None };
-        Arc::make_mut(&mut self.tables.bearers).entry(slug.clone()).or_default().push(Bearer { segment, period });
+        Arc::make_mut(&mut self.tables.bearers).entry(slug.clone()).or_default().push(Bearer { segment, slug: slug.clone(), period });
     }
 
     fn end_bearing(&mut self, slug: &Slug, at: Instant) {
@@ -253,6 +253,13 @@ impl Segments for MemoryUnit {
 
     fn bearers(&mut self, slug: &Slug) -> Result<Vec<Bearer>, StoreError> {
         Ok(self.tables.bearers.get(slug).cloned().unwrap_or_default())
+    }
+
+    fn names(&mut self, segments: &[SegmentId]) -> Result<Vec<Bearer>, StoreError> {
+        let all = self.tables.bearers.values().flatten();
+        let mut names: Vec<Bearer> = all.filter(|bearer| segments.contains(&bearer.segment)).cloned().collect();
+        names.sort_by_key(|bearer| (bearer.segment, bearer.period.from));
+        Ok(names)
     }
 }
 

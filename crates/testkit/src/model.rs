@@ -768,15 +768,15 @@ fn compare_then(world: &World, then: &Model) {
             compare_members(then, defined.id, told);
         }
         for id in USERS.map(user) {
-            let told: BTreeMap<SegmentId, Member> = memberships::of_user(look, &id, Some(then.now))?
+            let told: BTreeMap<Slug, Member> = memberships::of_user(look, &id, Some(then.now))?
                 .iter()
-                .map(|found| (found.segment.id, member(found)))
+                .map(|found| (found.segment.slug.clone(), member(found)))
                 .collect();
-            let expected: BTreeMap<SegmentId, Member> = then
-                .members
+            // Segments go by the names that they had then.
+            let expected: BTreeMap<Slug, Member> = then
+                .segments
                 .iter()
-                .filter(|((user, _), _)| *user == id)
-                .map(|((_, segment), member)| (*segment, member.clone()))
+                .filter_map(|(slug, defined)| Some((slug.clone(), then.members.get(&(id.clone(), defined.id))?.clone())))
                 .collect();
             assert_eq!(told, expected, "the memberships of {id} at {}", then.now);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Entry, HistoryRow, Instant, Membership, Period, SegmentId, Slug, UserId, history::replay};
+use domain::{Entry, HistoryRow, Instant, Membership, Period, SegmentId, SegmentRef, Slug, UserId, history::replay};
 
 use crate::{
     Error, Look, Subject,
@@ -82,14 +82,23 @@ fn segment_at(look: &mut Look, slug: &Slug, at: Instant) -> Result<SegmentId, Er
         .ok_or_else(|| Error::NotFound(Subject::Segment, vec![slug.to_string()]))
 }
 
-/// Where a user was at an instant. A segment appears under the name that it had when the user entered.
+/// Where a user was at an instant. A segment appears under the slug that it had then.
 pub(crate) fn of_user_at(look: &mut Look, user: &UserId, at: Instant) -> Result<Vec<Membership>, Error> {
     let rows = look.unit.history().of_users(std::slice::from_ref(user), None)?;
     let mut by_segment: BTreeMap<SegmentId, Vec<Entry>> = BTreeMap::new();
     for row in rows {
         by_segment.entry(row.entry.segment.id).or_default().push(row.entry);
     }
-    Ok(by_segment.values().filter_map(|entries| replay(entries, at)).collect())
+    let mut memberships: Vec<Membership> = by_segment.values().filter_map(|entries| replay(entries, at)).collect();
+    let segments: Vec<SegmentId> = memberships.iter().map(|membership| membership.segment.id).collect();
+    let names = look.unit.segments().names(&segments)?;
+    for SegmentRef { id, slug } in memberships.iter_mut().map(|membership| &mut membership.segment) {
+        // Data from elsewhere may be older than the segment: then the slug stays that of the entry.
+        if let Some(name) = names.iter().find(|name| name.segment == *id && name.period.contains(at)) {
+            *slug = name.slug.clone();
+        }
+    }
+    Ok(memberships)
 }
 
 /// Who came and who went between two instants.

@@ -144,12 +144,15 @@ pub trait Segments {
     fn distributed(&mut self) -> Result<Vec<Segment>, StoreError>;
     /// Which segments ever had this slug, and when, oldest first.
     fn bearers(&mut self, slug: &Slug) -> Result<Vec<Bearer>, StoreError>;
+    /// Which slugs these segments ever had, and when, by segment and oldest first.
+    fn names(&mut self, segments: &[SegmentId]) -> Result<Vec<Bearer>, StoreError>;
 }
 
 /// A segment had a slug throughout a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bearer {
     pub segment: SegmentId,
+    pub slug: Slug,
     pub period: Period,
 }
 

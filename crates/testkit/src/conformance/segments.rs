@@ -141,14 +141,24 @@ fn bearers_tell_who_had_a_slug(store: &dyn Store) {
     must(store, |unit| unit.segments().delete(second.id, minute(3)));
     must(store, |unit| unit.segments().delete(first.id, minute(4)));
     let third = has(store, Segment { created_at: minute(5), updated_at: minute(5), ..new_segment("VIP") });
-    let bearer = |segment: &Segment, from, to: Option<i64>| Bearer {
+    let bearer = |segment: &Segment, text, from, to: Option<i64>| Bearer {
         segment: segment.id,
+        slug: slug(text),
         period: Period { from: Some(minute(from)), to: to.map(minute) },
     };
     let bearers = |text| look(store, |unit| unit.segments().bearers(&slug(text)));
-    assert_eq!(bearers("VIP"), [bearer(&first, 0, Some(1)), bearer(&second, 2, Some(3)), bearer(&third, 5, None)]);
-    assert_eq!(bearers("Gold"), [bearer(&first, 1, Some(4))]);
+    let of_vip = [
+        bearer(&first, "VIP", 0, Some(1)),
+        bearer(&second, "VIP", 2, Some(3)),
+        bearer(&third, "VIP", 5, None),
+    ];
+    assert_eq!(bearers("VIP"), of_vip);
+    assert_eq!(bearers("Gold"), [bearer(&first, "Gold", 1, Some(4))]);
     assert_eq!(bearers("vip"), []);
+    let names = look(store, |unit| unit.segments().names(&[third.id, first.id, domain::SegmentId(1_000_000)]));
+    let expected = [bearer(&first, "VIP", 0, Some(1)), bearer(&first, "Gold", 1, Some(4)), bearer(&third, "VIP", 5, None)];
+    assert_eq!(names, expected);
+    assert_eq!(look(store, |unit| unit.segments().names(&[])), []);
 }
 
 fn update_makes_no_bearer(store: &dyn Store) {
@@ -157,7 +167,7 @@ fn update_makes_no_bearer(store: &dyn Store) {
     must(store, |unit| unit.segments().update(&changed));
     let period = Period { from: Some(minute(0)), to: None };
     let bearers = look(store, |unit| unit.segments().bearers(&slug("VIP")));
-    assert_eq!(bearers, [Bearer { segment: segment.id, period }]);
+    assert_eq!(bearers, [Bearer { segment: segment.id, slug: slug("VIP"), period }]);
 }
 
 const ORDERS: [SegmentOrder; 4] =
