@@ -40,7 +40,10 @@ fn files_of_every_form_are_read(engine: Engine) {
         ("semicolon.csv", b"\xef\xbb\xbfuser_id;segment\r\n3;A\r\n".to_vec()),
         ("tab.csv", b"segment\tuser_id\nA\t4".to_vec()),
         ("packed.csv.gz", packed.finish().unwrap()),
-        ("whole.csv", b"user_id,segment,since,ttl,reason\n6,A,2020-01-02T03:04:05+03:00,P2D,\"moved, from elsewhere\"\n".to_vec()),
+        (
+            "whole.csv",
+            b"user_id,segment,since,ttl,reason\n6,A,2020-01-02T03:04:05+03:00,P2D,\"moved, from elsewhere\"\n".to_vec(),
+        ),
     ] {
         let output = import(&place, "memberships", name, &content);
         assert!(output.status.success(), "{name}: {}", told(&output));
@@ -130,7 +133,10 @@ fn importing_again_changes_nothing(engine: Engine) {
     assert!(first.contains(&format!("{} memberships added", pairs.len())), "{first}");
     assert!(first.contains("7 segments and 400 users created"), "{first}");
     let again = told(&import(&place, "memberships", "rows.csv", content.as_bytes()));
-    assert!(again.contains("0 memberships added, 0 extended, 1234 unchanged; 0 segments and 0 users created"), "{again}");
+    assert!(
+        again.contains("0 memberships added, 0 extended, 1234 unchanged; 0 segments and 0 users created"),
+        "{again}"
+    );
     place.is_sound();
 }
 
@@ -156,7 +162,9 @@ fn buyers(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
 
 fn a_real_shop_is_imported_whole(engine: Engine) {
     let Some(folder) = real_data() else {
-        println!("left out: there are no shared data, set STRATA_TEST_DATA to a folder with customers.csv and bought.csv.gz");
+        println!(
+            "left out: there are no shared data, set STRATA_TEST_DATA to a folder with customers.csv and bought.csv.gz"
+        );
         return;
     };
     let buyers = buyers(&folder);
@@ -197,8 +205,8 @@ fn a_real_shop_is_imported_whole(engine: Engine) {
     let csv = client.get("/history.csv");
     assert_eq!(csv.status, 200);
     let rows = csv.text.lines().count() - 1;
-    let extra = deadline.json()["added"].as_array().unwrap().len()
-        + deadline.json()["extended"].as_array().map_or(0, Vec::len);
+    let extra =
+        deadline.json()["added"].as_array().unwrap().len() + deadline.json()["extended"].as_array().map_or(0, Vec::len);
     assert_eq!(rows, pairs + share as usize + extra);
     drop(csv);
     // Purchases keep their dates: the first month of the file is the first month of history.

@@ -57,7 +57,10 @@ pub(crate) fn has_postgres() -> Outcome {
     {
         return Ok(());
     }
-    install(&["postgresql"], "PostgreSQL's programs (initdb, postgres, psql), or set STRATA_TEST_POSTGRES_URL to a server that tests may use")
+    install(
+        &["postgresql"],
+        "PostgreSQL's programs (initdb, postgres, psql), or set STRATA_TEST_POSTGRES_URL to a server that tests may use",
+    )
 }
 
 /// Makes sure that Node and npm are there for the Postman collection.

@@ -17,7 +17,11 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
 }
 
 /// A page of a list: one more than `limit` is fetched, and says whether there is another page.
-pub(crate) fn page<T>(mut items: Vec<T>, limit: usize, position: impl FnOnce(&T) -> String) -> (Vec<T>, Option<String>) {
+pub(crate) fn page<T>(
+    mut items: Vec<T>,
+    limit: usize,
+    position: impl FnOnce(&T) -> String,
+) -> (Vec<T>, Option<String>) {
     if items.len() <= limit {
         return (items, None);
     }

@@ -58,7 +58,12 @@ pub(crate) struct Distributed {
 }
 
 fn view(segment: &domain::Segment, user_count: u64, total_users: u64) -> DistributionView {
-    DistributionView { segment: segment.slug.to_string(), user_count, total_users, percent: percent(user_count, total_users) }
+    DistributionView {
+        segment: segment.slug.to_string(),
+        user_count,
+        total_users,
+        percent: percent(user_count, total_users),
+    }
 }
 
 /// The share in percent, rounded half up to 2 digits, in whole numbers all the way.
@@ -123,9 +128,17 @@ mod tests {
 
     #[test]
     fn shares_have_two_digits_rounded_half_up() {
-        for (part, whole, text) in
-            [(0, 0, "0"), (1, 3, "33.33"), (2, 3, "66.67"), (1, 800, "0.13"), (1, 1, "100"), (1_763, 5_878, "29.99"), (1, 2, "50"), (1, 5, "20"), (1, 10_000, "0.01")]
-        {
+        for (part, whole, text) in [
+            (0, 0, "0"),
+            (1, 3, "33.33"),
+            (2, 3, "66.67"),
+            (1, 800, "0.13"),
+            (1, 1, "100"),
+            (1_763, 5_878, "29.99"),
+            (1, 2, "50"),
+            (1, 5, "20"),
+            (1, 10_000, "0.01"),
+        ] {
             assert_eq!(percent(part, whole).to_string(), text, "{part} of {whole}");
         }
     }

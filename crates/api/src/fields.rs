@@ -11,13 +11,17 @@ use serde_json::Number;
 use usecases::{Fault, memberships::Deadline};
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{RefOr, Schema, schema::{OneOfBuilder, ObjectBuilder, Type}},
+    openapi::{
+        RefOr, Schema,
+        schema::{ObjectBuilder, OneOfBuilder, Type},
+    },
 };
 
 use crate::{openapi::USER_ID_PATTERN, problems::Problem, times};
 
 /// A positive ISO 8601 duration with one unit or several; what it does not say, an error does.
-const DURATION_PATTERN: &str = r"^\+?P(\d{1,4}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,5}D)?(T(\d{1,6}H)?(\d{1,6}M)?(\d{1,6}S)?)?$";
+const DURATION_PATTERN: &str =
+    r"^\+?P(\d{1,4}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,5}D)?(T(\d{1,6}H)?(\d{1,6}M)?(\d{1,6}S)?)?$";
 
 /// Faults found so far. Reading goes on after a fault, so that a client sees all of them at once.
 #[derive(Debug, Default)]
@@ -208,7 +212,11 @@ impl ToSchema for UserIdField {}
 
 impl PartialSchema for UserIdField {
     fn schema() -> RefOr<Schema> {
-        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(UserId::CHARS_MAX)).pattern(Some(USER_ID_PATTERN));
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(UserId::CHARS_MAX))
+            .pattern(Some(USER_ID_PATTERN));
         OneOfBuilder::new()
             .item(text)
             .item(ObjectBuilder::new().schema_type(Type::Integer))
@@ -222,7 +230,12 @@ impl ToSchema for TtlField {}
 impl PartialSchema for TtlField {
     fn schema() -> RefOr<Schema> {
         OneOfBuilder::new()
-            .item(ObjectBuilder::new().schema_type(Type::String).pattern(Some(DURATION_PATTERN)).examples(["P2D", "PT1H"]))
+            .item(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .pattern(Some(DURATION_PATTERN))
+                    .examples(["P2D", "PT1H"]),
+            )
             .item(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)))
             .description(Some("How long: an ISO 8601 duration, or a number of seconds."))
             .into()

@@ -11,9 +11,7 @@ use utoipa::ToSchema;
 use crate::{blocking, problems::Problem};
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(web::resource("/healthz").get(alive))
-        .service(web::resource("/readyz").get(ready));
+    config.service(web::resource("/healthz").get(alive)).service(web::resource("/readyz").get(ready));
 }
 
 #[derive(Serialize, ToSchema)]

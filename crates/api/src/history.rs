@@ -129,7 +129,8 @@ const READER_PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) async fn csv(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let query = read_query(&mut parameters);
-    let header = parameters.read("header", "invalid_value", |text| text.parse::<bool>().map_err(|_| "must be true or false"));
+    let header =
+        parameters.read("header", "invalid_value", |text| text.parse::<bool>().map_err(|_| "must be true or false"));
     parameters.end()?;
 
     let (sender, mut receiver) = mpsc::channel::<Result<Bytes, Problem>>(PIECES_WAITING_MAX);

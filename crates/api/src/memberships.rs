@@ -17,7 +17,10 @@ use usecases::{
 };
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{Ref, RefOr, Schema, schema::{ObjectBuilder, OneOfBuilder, Type}},
+    openapi::{
+        Ref, RefOr, Schema,
+        schema::{ObjectBuilder, OneOfBuilder, Type},
+    },
 };
 use validator::Validate;
 

@@ -33,6 +33,21 @@ pub(crate) struct Paging {
     count: Option<String>,
 }
 
+/// Which segments, and in which order.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(crate) struct SegmentFilters {
+    /// A part of the slug or the name; letter case does not count.
+    #[param(max_length = 200)]
+    query: Option<String>,
+    #[param(value_type = Option<crate::segments::KindView>)]
+    kind: Option<String>,
+    /// `slug` (default), `name`, `created_at` or `updated_at`; with `-` before it from the last.
+    #[param(pattern = "^-?(slug|name|created_at|updated_at)$")]
+    sort: Option<String>,
+}
+
 /// A parameter of every change of many users at once.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -66,25 +66,98 @@ impl Code {
     /// Name, status, title and what to do about it.
     pub(crate) fn facts(self) -> (&'static str, u16, &'static str, &'static str) {
         match self {
-            Code::MalformedJson => ("malformed_json", 400, "The body is not JSON", "Send one well-formed JSON value in UTF-8, without duplicate keys."),
-            Code::Invalid => ("invalid", 400, "The request breaks a rule", "Correct what `errors` names: each has a pointer, a code and a sentence."),
-            Code::SegmentNotFound => ("segment_not_found", 404, "No such segment", "Every slug that does not exist is named; nothing was changed."),
-            Code::UserNotFound => ("user_not_found", 404, "No such user", "The user was never named in an add, created or imported, or was deleted."),
-            Code::RouteNotFound => ("route_not_found", 404, "No such address", "The addresses are listed at /api/docs."),
-            Code::MethodNotAllowed => ("method_not_allowed", 405, "The address does not take this method", "The methods it takes are in the Allow header."),
-            Code::SlugTaken => ("slug_taken", 409, "The slug is taken", "Choose another slug, or change the segment that has it."),
-            Code::UserIdTaken => ("user_id_taken", 409, "The user id is taken", "The user exists; change it with PATCH."),
+            Code::MalformedJson => (
+                "malformed_json",
+                400,
+                "The body is not JSON",
+                "Send one well-formed JSON value in UTF-8, without duplicate keys.",
+            ),
+            Code::Invalid => (
+                "invalid",
+                400,
+                "The request breaks a rule",
+                "Correct what `errors` names: each has a pointer, a code and a sentence.",
+            ),
+            Code::SegmentNotFound => (
+                "segment_not_found",
+                404,
+                "No such segment",
+                "Every slug that does not exist is named; nothing was changed.",
+            ),
+            Code::UserNotFound => (
+                "user_not_found",
+                404,
+                "No such user",
+                "The user was never named in an add, created or imported, or was deleted.",
+            ),
+            Code::RouteNotFound => {
+                ("route_not_found", 404, "No such address", "The addresses are listed at /api/docs.")
+            }
+            Code::MethodNotAllowed => (
+                "method_not_allowed",
+                405,
+                "The address does not take this method",
+                "The methods it takes are in the Allow header.",
+            ),
+            Code::SlugTaken => {
+                ("slug_taken", 409, "The slug is taken", "Choose another slug, or change the segment that has it.")
+            }
+            Code::UserIdTaken => {
+                ("user_id_taken", 409, "The user id is taken", "The user exists; change it with PATCH.")
+            }
             Code::Conflict => ("conflict", 409, "Not possible for this one", "The detail says why."),
-            Code::VersionMismatch => ("version_mismatch", 412, "Changed meanwhile", "Read the resource again and decide anew; If-Match takes the ETag of that answer."),
-            Code::BodyTooLarge => ("body_too_large", 413, "The body is too large", "Send less at once: a body has at most 1 MiB unless the operator set otherwise."),
-            Code::UnsupportedMediaType => ("unsupported_media_type", 415, "The body is not declared as JSON", "Send Content-Type: application/json."),
-            Code::IdempotencyKeyReused => ("idempotency_key_reused", 422, "The Idempotency-Key was used for another request", "Use a fresh key for each request; the same key only repeats the same request."),
-            Code::IfMatchRequired => ("if_match_required", 428, "If-Match is required", "Send the ETag that you last read as If-Match, or `*` to overwrite whatever is there."),
-            Code::Refused => ("refused", 400, "The request was refused", "The request could not be read as HTTP that this service speaks."),
+            Code::VersionMismatch => (
+                "version_mismatch",
+                412,
+                "Changed meanwhile",
+                "Read the resource again and decide anew; If-Match takes the ETag of that answer.",
+            ),
+            Code::BodyTooLarge => (
+                "body_too_large",
+                413,
+                "The body is too large",
+                "Send less at once: a body has at most 1 MiB unless the operator set otherwise.",
+            ),
+            Code::UnsupportedMediaType => (
+                "unsupported_media_type",
+                415,
+                "The body is not declared as JSON",
+                "Send Content-Type: application/json.",
+            ),
+            Code::IdempotencyKeyReused => (
+                "idempotency_key_reused",
+                422,
+                "The Idempotency-Key was used for another request",
+                "Use a fresh key for each request; the same key only repeats the same request.",
+            ),
+            Code::IfMatchRequired => (
+                "if_match_required",
+                428,
+                "If-Match is required",
+                "Send the ETag that you last read as If-Match, or `*` to overwrite whatever is there.",
+            ),
+            Code::Refused => (
+                "refused",
+                400,
+                "The request was refused",
+                "The request could not be read as HTTP that this service speaks.",
+            ),
             Code::Internal => ("internal", 500, "A fault of the service", "Tell the operator the request_id."),
-            Code::Busy => ("busy", 503, "Too busy", "Nothing is wrong with the request: send it again after Retry-After seconds."),
-            Code::Unavailable => ("unavailable", 503, "The store is unavailable", "Send it again after Retry-After seconds. When the store went away at the very end, a change may have been made: with an Idempotency-Key it is safe to send it again."),
-            Code::TimedOut => ("timed_out", 503, "It took too long", "The act may or may not have happened; with an Idempotency-Key it is safe to send it again."),
+            Code::Busy => {
+                ("busy", 503, "Too busy", "Nothing is wrong with the request: send it again after Retry-After seconds.")
+            }
+            Code::Unavailable => (
+                "unavailable",
+                503,
+                "The store is unavailable",
+                "Send it again after Retry-After seconds. When the store went away at the very end, a change may have been made: with an Idempotency-Key it is safe to send it again.",
+            ),
+            Code::TimedOut => (
+                "timed_out",
+                503,
+                "It took too long",
+                "The act may or may not have happened; with an Idempotency-Key it is safe to send it again.",
+            ),
         }
     }
 

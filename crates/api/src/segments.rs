@@ -195,8 +195,7 @@ fn address(segment: &Segment) -> String {
 }
 
 fn created(segment: &Segment) -> Answer {
-    Answer::created(&SegmentView::from(segment), address(segment))
-        .with_revision(Revision::from(segment))
+    Answer::created(&SegmentView::from(segment), address(segment)).with_revision(Revision::from(segment))
 }
 
 /// Create a segment
@@ -247,12 +246,7 @@ fn read_description(faults: &mut Faults, text: &str) -> Description {
 
 /// List and search segments
 #[utoipa::path(get, path = "/api/v1/segments", tag = "segments",
-    params(
-        ("query" = Option<String>, Query, description = "A part of the slug or the name; letter case does not count", max_length = 200),
-        ("kind" = Option<KindView>, Query),
-        ("sort" = Option<String>, Query, description = "`slug` (default), `name`, `created_at` or `updated_at`; with `-` before it from the last", pattern = "^-?(slug|name|created_at|updated_at)$"),
-        crate::openapi::Paging,
-    ),
+    params(crate::openapi::SegmentFilters, crate::openapi::Paging),
     responses((status = 200, description = "A page of segments", body = Page<SegmentView>)))]
 pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&call.request)?;
@@ -269,12 +263,7 @@ pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
 
 /// Every segment with its number of users
 #[utoipa::path(get, path = "/api/v1/segments/stats", tag = "segments",
-    params(
-        ("query" = Option<String>, Query, description = "A part of the slug or the name; letter case does not count", max_length = 200),
-        ("kind" = Option<KindView>, Query),
-        ("sort" = Option<String>, Query, description = "`slug` (default), `name`, `created_at` or `updated_at`; with `-` before it from the last", pattern = "^-?(slug|name|created_at|updated_at)$"),
-        crate::openapi::Paging,
-    ),
+    params(crate::openapi::SegmentFilters, crate::openapi::Paging),
     responses((status = 200, description = "A page of segments, also those without users", body = Page<SegmentStats>)))]
 pub(crate) async fn stats(call: Call) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&call.request)?;
@@ -300,9 +289,8 @@ pub(crate) async fn stats(call: Call) -> Result<HttpResponse, Problem> {
 
 fn read_query(parameters: &mut Parameters) -> (SegmentQuery, usize, bool) {
     let text = parameters.search("query");
-    let kind = parameters.read("kind", "invalid_value", |text| {
-        Kind::parse(text).ok_or("must be manual, percent, rule or model")
-    });
+    let kind = parameters
+        .read("kind", "invalid_value", |text| Kind::parse(text).ok_or("must be manual, percent, rule or model"));
     let sort_text = parameters.text("sort");
     let sort = sort_text.as_deref().map_or(Some(SegmentSort::default()), read_sort).unwrap_or_else(|| {
         let detail = "must be slug, name, created_at or updated_at, possibly with `-` before it";
@@ -313,7 +301,11 @@ fn read_query(parameters: &mut Parameters) -> (SegmentQuery, usize, bool) {
         let numeric = matches!(sort.by, SegmentOrder::CreatedAt | SegmentOrder::UpdatedAt);
         let fits = order == sort_name(&sort) && (!numeric || value.parse::<i64>().is_ok());
         let slug = Slug::parse(&slug).ok().filter(|_| fits);
-        parameters.faults.take("cursor", "invalid_cursor", slug.map(|slug| (value, slug)).ok_or("is not a cursor of this list"))
+        parameters.faults.take(
+            "cursor",
+            "invalid_cursor",
+            slug.map(|slug| (value, slug)).ok_or("is not a cursor of this list"),
+        )
     });
     let limit = parameters.limit();
     let exact = parameters.counts_exactly();
@@ -380,8 +372,7 @@ impl SegmentPatch {
     fn into_command(self) -> Result<ChangeSegment, Problem> {
         let mut faults = Faults::default();
         let name = self.name.map(|name| name.and_then(|name| read_name(&mut faults, &name)));
-        let description =
-            self.description.map(|text| read_description(&mut faults, text.as_deref().unwrap_or("")));
+        let description = self.description.map(|text| read_description(&mut faults, text.as_deref().unwrap_or("")));
         let percent = faults.percent("/percent", self.percent.as_ref());
         let default_ttl: Option<Option<Ttl>> =
             self.default_ttl.map(|ttl| ttl.and_then(|ttl| faults.ttl("/default_ttl", Some(&ttl))));

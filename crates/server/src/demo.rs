@@ -37,7 +37,9 @@ pub(crate) fn fill(settings: &Settings) -> Result<(), Failure> {
     };
     let present = app.look(|look| Ok(look.unit.users().count(&UserQuery::default())?))?;
     if present > 0 {
-        println!("the store has {present} users already: demo data goes into an empty store only, so nothing was changed");
+        println!(
+            "the store has {present} users already: demo data goes into an empty store only, so nothing was changed"
+        );
     } else {
         Story { app, clock, progress: ProgressBar::new(DAYS as u64) }.tell()?;
         println!("a made-up shop of {USERS} users with {DAYS} days of history is in the store");

@@ -218,8 +218,7 @@ impl<T> Table<T> {
         if marked {
             plain.consume(3);
         }
-        let mut table =
-            ReaderBuilder::new().delimiter(delimiter).from_reader(Box::new(plain) as Box<dyn Read>);
+        let mut table = ReaderBuilder::new().delimiter(delimiter).from_reader(Box::new(plain) as Box<dyn Read>);
         let header = table.headers().map_err(|error| fail(error.to_string()))?.clone();
         if header.is_empty() {
             return Err(fail("the file is empty: a header line is needed".to_owned()));
@@ -315,7 +314,9 @@ fn read_ttl(text: &str) -> Result<Ttl, String> {
 /// RFC 3339, or a bare date or date and time, which are UTC.
 fn instant(column: &str, text: &str) -> Result<Instant, String> {
     let bare = |format: &str| chrono::NaiveDateTime::parse_from_str(text, format).map(|at| at.and_utc());
-    let date = || chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
+    let date = || {
+        chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc())
+    };
     DateTime::parse_from_rfc3339(text)
         .map(|at| at.to_utc())
         .or_else(|_| bare("%Y-%m-%dT%H:%M:%S%.f"))

@@ -63,8 +63,14 @@ fn announce(line: &str) -> Result<(), Failure> {
 
 /// Pages of these origins, and no others, may call and read our headers.
 fn cors(origins: &[String]) -> Cors {
-    let exposed =
-        [CONTENT_LOCATION, ETAG, LOCATION, RETRY_AFTER, HeaderName::from_static("x-request-id"), HeaderName::from_static("idempotent-replayed")];
+    let exposed = [
+        CONTENT_LOCATION,
+        ETAG,
+        LOCATION,
+        RETRY_AFTER,
+        HeaderName::from_static("x-request-id"),
+        HeaderName::from_static("idempotent-replayed"),
+    ];
     let allowed = ["if-match", "if-none-match", "idempotency-key", "x-request-id"].map(HeaderName::from_static);
     let start = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])

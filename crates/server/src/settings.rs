@@ -198,7 +198,11 @@ impl Layers {
         for origin in &cors_origins {
             if !(origin.starts_with("https://") || origin.starts_with("http://")) || origin.matches('/').count() != 2 {
                 let (_, from) = self.get("cors_origins");
-                self.mistake("cors_origins", &from, format!("must be origins such as https://example.com, not `{origin}`"));
+                self.mistake(
+                    "cors_origins",
+                    &from,
+                    format!("must be origins such as https://example.com, not `{origin}`"),
+                );
             }
         }
         let log_format = match self.text("log_format").as_str() {
@@ -301,7 +305,8 @@ mod tests {
         let path = dir.path().join("strata.toml");
         std::fs::write(&path, "listen = \"127.0.0.1:1\"\npool_size = 3\nlog = \"warn\"\n").unwrap();
         let flags = Flags { config: Some(path), listen: Some("127.0.0.1:3".to_owned()), ..Flags::default() };
-        let variables = [("STRATA_LISTEN".to_owned(), "127.0.0.1:2".to_owned()), ("STRATA_POOL_SIZE".to_owned(), "5".to_owned())];
+        let variables =
+            [("STRATA_LISTEN".to_owned(), "127.0.0.1:2".to_owned()), ("STRATA_POOL_SIZE".to_owned(), "5".to_owned())];
         let settings = read(&flags, variables.into_iter()).unwrap();
         assert_eq!((settings.listen.as_str(), settings.pool_size, settings.log.as_str()), ("127.0.0.1:3", 5, "warn"));
     }

@@ -53,8 +53,17 @@ pub(crate) struct Pooled {
 /// Makes connections for the pool.
 pub(crate) struct Manager {
     pub(crate) address: Address,
-    pub(crate) statement_timeout: Duration,
+    pub(crate) patience: Patience,
     pub(crate) trouble: Trouble,
+}
+
+/// How long a connection waits before it gives up.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// For one statement of PostgreSQL; zero is for ever.
+    pub(crate) statement: Duration,
+    /// For another process that writes to SQLite's file.
+    pub(crate) file: Duration,
 }
 
 /// Why the last attempt to connect failed. The pool itself only says that it took too long.
@@ -106,7 +115,7 @@ impl ManageConnection for Manager {
             return Err(ConnectError(format!("there is no database file `{}`", path.display())));
         }
         let mut conn = establish(&self.address)?;
-        set_up(&mut conn, self.statement_timeout).map_err(|error| refuse(error.to_string()))?;
+        set_up(&mut conn, self.patience).map_err(|error| refuse(error.to_string()))?;
         self.trouble.replace(None);
         Ok(Pooled { conn, broken: false })
     }
@@ -128,10 +137,10 @@ fn establish(address: &Address) -> Result<AnyConnection, ConnectError> {
     .map_err(|error| ConnectError(address.scrub(&error.to_string())))
 }
 
-fn set_up(conn: &mut AnyConnection, statement_timeout: Duration) -> QueryResult<()> {
+fn set_up(conn: &mut AnyConnection, patience: Patience) -> QueryResult<()> {
     match conn {
         AnyConnection::Pg(conn) => {
-            let statement_ms = statement_timeout.as_millis();
+            let statement_ms = patience.statement.as_millis();
             // Who waits for a lock is to hear so, rather than that the statement took too long.
             let lock_ms = statement_ms * 9 / 10;
             conn.batch_execute(&format!(
@@ -140,10 +149,11 @@ fn set_up(conn: &mut AnyConnection, statement_timeout: Duration) -> QueryResult<
             ))
         }
         // The busy timeout comes first, because the others may have to wait for a lock.
-        AnyConnection::Sqlite(conn) => conn.batch_execute(
-            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+        AnyConnection::Sqlite(conn) => conn.batch_execute(&format!(
+            "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000",
-        ),
+            patience.file.as_millis()
+        )),
     }
 }
 
@@ -152,7 +162,8 @@ fn set_up(conn: &mut AnyConnection, statement_timeout: Duration) -> QueryResult<
 /// It has a connection of its own, without time limits: a migration takes as long as it takes.
 pub(crate) fn migrate(address: &Address) -> Result<Vec<String>, StoreError> {
     let mut conn = establish(address).map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-    set_up(&mut conn, Duration::ZERO).map_err(crate::unavailable)?;
+    let patience = Patience { statement: Duration::ZERO, file: Duration::from_secs(60) };
+    set_up(&mut conn, patience).map_err(crate::unavailable)?;
     match &mut conn {
         AnyConnection::Pg(conn) => migrate_postgres(conn),
         // All in one transaction, which makes a second process wait and then find nothing to do.

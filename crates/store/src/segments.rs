@@ -150,7 +150,10 @@ impl Segments for DieselUnit<'_> {
 
     fn bearers(&mut self, slug: &Slug) -> Result<Vec<Bearer>, StoreError> {
         let which = " WHERE slug = ? ORDER BY since, id";
-        self.rows(Statement::<(BigInt, Text, BigInt, Nullable<BigInt>)>::new(SELECT_NAMES).then(which).text(slug.as_str()), bearer)
+        self.rows(
+            Statement::<(BigInt, Text, BigInt, Nullable<BigInt>)>::new(SELECT_NAMES).then(which).text(slug.as_str()),
+            bearer,
+        )
     }
 
     fn names(&mut self, segments: &[SegmentId]) -> Result<Vec<Bearer>, StoreError> {

@@ -102,7 +102,11 @@ impl MemoryUnit {
 
     fn begin_bearing(&mut self, segment: SegmentId, slug: &Slug, at: Instant) {
         let period = Period { from: Some(at), to: None };
-        Arc::make_mut(&mut self.tables.bearers).entry(slug.clone()).or_default().push(Bearer { segment, slug: slug.clone(), period });
+        Arc::make_mut(&mut self.tables.bearers).entry(slug.clone()).or_default().push(Bearer {
+            segment,
+            slug: slug.clone(),
+            period,
+        });
     }
 
     fn end_bearing(&mut self, slug: &Slug, at: Instant) {

@@ -776,7 +776,9 @@ fn compare_then(world: &World, then: &Model) {
             let expected: BTreeMap<Slug, Member> = then
                 .segments
                 .iter()
-                .filter_map(|(slug, defined)| Some((slug.clone(), then.members.get(&(id.clone(), defined.id))?.clone())))
+                .filter_map(|(slug, defined)| {
+                    Some((slug.clone(), then.members.get(&(id.clone(), defined.id))?.clone()))
+                })
                 .collect();
             assert_eq!(told, expected, "the memberships of {id} at {}", then.now);
         }

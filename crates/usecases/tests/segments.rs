@@ -21,7 +21,9 @@ fn rename(world: &World, text: &str, new: &str) -> Result<Segment, Error> {
 }
 
 fn copy(world: &World, text: &str, new: &str, members: CopiedMembers) -> Result<Segment, Error> {
-    world.act(|act| segments::copy(act, &slug(text), CopySegment { slug: slug(new), members })).map(|copied| copied.segment)
+    world
+        .act(|act| segments::copy(act, &slug(text), CopySegment { slug: slug(new), members }))
+        .map(|copied| copied.segment)
 }
 
 fn tick(world: &World) {

@@ -56,7 +56,8 @@ fn thousands_of_ids(store: &dyn Store) {
         .collect();
     record(store, &adds);
     let asked = &users[100..2_600];
-    let pairs: Vec<(UserId, SegmentId)> = asked.iter().flat_map(|user| [(user.clone(), a.id), (user.clone(), c.id)]).collect();
+    let pairs: Vec<(UserId, SegmentId)> =
+        asked.iter().flat_map(|user| [(user.clone(), a.id), (user.clone(), c.id)]).collect();
     look(store, |unit| {
         let found: Vec<UserId> = unit.users().find_all(asked)?.into_iter().map(|user| user.id).collect();
         assert_eq!(found, asked);

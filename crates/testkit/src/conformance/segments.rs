@@ -147,16 +147,14 @@ fn bearers_tell_who_had_a_slug(store: &dyn Store) {
         period: Period { from: Some(minute(from)), to: to.map(minute) },
     };
     let bearers = |text| look(store, |unit| unit.segments().bearers(&slug(text)));
-    let of_vip = [
-        bearer(&first, "VIP", 0, Some(1)),
-        bearer(&second, "VIP", 2, Some(3)),
-        bearer(&third, "VIP", 5, None),
-    ];
+    let of_vip =
+        [bearer(&first, "VIP", 0, Some(1)), bearer(&second, "VIP", 2, Some(3)), bearer(&third, "VIP", 5, None)];
     assert_eq!(bearers("VIP"), of_vip);
     assert_eq!(bearers("Gold"), [bearer(&first, "Gold", 1, Some(4))]);
     assert_eq!(bearers("vip"), []);
     let names = look(store, |unit| unit.segments().names(&[third.id, first.id, domain::SegmentId(1_000_000)]));
-    let expected = [bearer(&first, "VIP", 0, Some(1)), bearer(&first, "Gold", 1, Some(4)), bearer(&third, "VIP", 5, None)];
+    let expected =
+        [bearer(&first, "VIP", 0, Some(1)), bearer(&first, "Gold", 1, Some(4)), bearer(&third, "VIP", 5, None)];
     assert_eq!(names, expected);
     assert_eq!(look(store, |unit| unit.segments().names(&[])), []);
 }
