@@ -1089,9 +1089,6 @@ fn strange_texts_survive_unchanged(engine: Engine) {
             "{number}: {read}"
         );
     }
-    // Today's wrong answer: with its arbitrary precision serde_json takes this object for the number.
-    let body = json!({"user_id": "odd", "attributes": {"n": {"$serde_json::private::Number": "1"}}});
-    assert_eq!(client.post("/users", body).json()["attributes"], json!({"n": 1}));
 }
 
 /// Sends bytes as they are and tells the status that comes back, if any.

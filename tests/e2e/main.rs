@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "the real service is held against the real time")]
 
 mod bad_input;
+mod bounds;
 mod client;
 mod contract;
 mod crashes;

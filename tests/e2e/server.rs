@@ -128,7 +128,7 @@ impl Drop for Server {
 pub fn strata() -> Command {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     let path = BINARY.get_or_init(|| {
-        if let Some(path) = std::env::var_os("STRATA_BIN") {
+        if let Some(path) = std::env::var_os("STRATA_TEST_BIN") {
             return path.into();
         }
         let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", "server"]).status().unwrap();

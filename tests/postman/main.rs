@@ -118,7 +118,7 @@ fn endpoint(method: &str, path: &str) -> String {
 fn newman(base: &str) -> Output {
     static SCRIPT: OnceLock<PathBuf> = OnceLock::new();
     let script = SCRIPT.get_or_init(|| {
-        let given = env::var_os("STRATA_NEWMAN").map(PathBuf::from);
+        let given = env::var_os("STRATA_TEST_NEWMAN").map(PathBuf::from);
         given.unwrap_or_else(|| installed(&cache().join("strata/newman")))
     });
     let mut command = Command::new("node");
@@ -157,6 +157,6 @@ fn installed(folder: &Path) -> PathBuf {
 fn needs(program: &str, error: &std::io::Error) -> ! {
     panic!(
         "`{program}` cannot be started ({error}): this test runs newman, which needs Node.js 16 or later with npm \
-         (https://nodejs.org, or `apt install nodejs npm`); or set STRATA_NEWMAN to the path of a newman.js, which needs node alone"
+         (https://nodejs.org, or `apt install nodejs npm`); or set STRATA_TEST_NEWMAN to the path of a newman.js, which needs node alone"
     )
 }

@@ -10,6 +10,6 @@ pub(crate) fn run() -> Outcome {
     must(machine::cargo("clippy").args(lints).args(machine::features()).args(["--", "--deny", "warnings"]))?;
     let strata = machine::build_strata()?;
     let mut tests = machine::cargo("test");
-    tests.args(["--workspace", "--locked", "--no-fail-fast"]).args(machine::features()).env("STRATA_BIN", strata);
+    tests.args(["--workspace", "--locked", "--no-fail-fast"]).args(machine::features()).env("STRATA_TEST_BIN", strata);
     must(&mut tests)
 }

@@ -46,6 +46,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.is_empty() {
         return Err(Problem::new(Code::MalformedJson, "the body is empty"));
     }
+    refuse_disguised_numbers(bytes)?;
     refuse_duplicate_keys(bytes)?;
     require_object(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -109,7 +110,7 @@ fn escape(key: &str) -> String {
 fn refuse_duplicate_keys(bytes: &[u8]) -> Result<(), Problem> {
     let mut found = None;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let walked = Walk { pointer: String::new(), found: &mut found }.deserialize(&mut deserializer);
+    let walked = Walk { place: &Place::Root, found: &mut found }.deserialize(&mut deserializer);
     let ended = walked.and_then(|()| deserializer.end());
     match (found, ended) {
         (Some(pointer), _) => Err(Problem::fault(pointer, "duplicate_key", "the key stands twice in its object")),
@@ -118,9 +119,26 @@ fn refuse_duplicate_keys(bytes: &[u8]) -> Result<(), Problem> {
     }
 }
 
+/// Where in a body a value stands, told from the inside out; a pointer is only made of it when one is needed.
+enum Place<'a> {
+    Root,
+    Key(&'a Place<'a>, &'a str),
+    Item(&'a Place<'a>, usize),
+}
+
+impl Place<'_> {
+    fn pointer(&self) -> String {
+        match self {
+            Place::Root => String::new(),
+            Place::Key(outer, key) => format!("{}/{}", outer.pointer(), escape(key)),
+            Place::Item(outer, index) => format!("{}/{index}", outer.pointer()),
+        }
+    }
+}
+
 /// Visits every value without keeping any.
 struct Walk<'w> {
-    pointer: String,
+    place: &'w Place<'w>,
     found: &'w mut Option<String>,
 }
 
@@ -141,22 +159,20 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            let pointer = format!("{}/{}", self.pointer, escape(&key));
-            if !seen.insert(key) {
-                *self.found = Some(pointer);
+            let place = Place::Key(self.place, &key);
+            if seen.contains(&key) {
+                *self.found = Some(place.pointer());
                 return Err(de::Error::custom("duplicate key"));
             }
-            map.next_value_seed(Walk { pointer, found: self.found })?;
+            map.next_value_seed(Walk { place: &place, found: self.found })?;
+            seen.insert(key);
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let mut index = 0;
-        while items
-            .next_element_seed(Walk { pointer: format!("{}/{index}", self.pointer), found: self.found })?
-            .is_some()
-        {
+        while items.next_element_seed(Walk { place: &Place::Item(self.place, index), found: self.found })?.is_some() {
             index += 1;
         }
         Ok(())
@@ -180,6 +196,28 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }
+}
+
+/// Inside serde_json, a number of any precision is an object with one key of this name. An object with that key in a body
+/// would pass for a number, so the name is refused wherever it stands, also when it is written with escapes.
+fn refuse_disguised_numbers(bytes: &[u8]) -> Result<(), Problem> {
+    const NAME: &[u8] = b"serde_json::private::Number";
+    let mut plain = Vec::new();
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(2).position(|pair| pair == b"\\u") {
+        let (before, escaped) = rest.split_at(at);
+        plain.extend_from_slice(before);
+        let digits = escaped.get(2..6).and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        plain.push(code.unwrap_or(b'?'));
+        rest = escaped.get(6..).unwrap_or_default();
+    }
+    plain.extend_from_slice(rest);
+    if plain.windows(NAME.len()).any(|window| window == NAME) {
+        let detail = "the text `serde_json::private::Number` cannot stand in a body";
+        return Err(Problem::fault("", "invalid_value", detail));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -224,6 +262,18 @@ mod tests {
             let problem = parse::<Body>(text.as_bytes()).unwrap_err();
             assert_eq!(problem.to_string(), format!("invalid: {expected}"), "{text}");
         }
+    }
+
+    #[test]
+    fn no_object_passes_for_a_number() {
+        for text in [
+            r#"{"slug":{"$serde_json::private::Number":"1"}}"#,
+            r#"{"slug":{"$\u0073erde_json::private::Numbe\u0072":"1"}}"#,
+        ] {
+            let problem = parse::<Body>(text.as_bytes()).unwrap_err().to_string();
+            assert!(problem.contains("cannot stand in a body"), "{problem}");
+        }
+        assert!(refuse_disguised_numbers(br#"{"a":"\u00e9\u"}"#).is_ok());
     }
 
     #[test]

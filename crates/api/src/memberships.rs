@@ -42,7 +42,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/users/{user_id}/segments/{slug}").post(enter).delete(leave).get(is_member))
         .service(web::resource("/users/{user_id}/memberships").get(of_user))
         .service(web::resource("/segments/{slug}/users").get(members))
-        .service(web::resource("/segments/{slug}/users/diff").get(diff))
+        // There may be a user who is called diff.
+        .service(web::resource("/segments/{slug}/users/diff").get(diff).put(admit_diff).delete(dismiss_diff))
         .service(web::resource("/segments/{slug}/users/{user_id}").put(admit).delete(dismiss));
 }
 
@@ -287,6 +288,8 @@ impl MembershipChange {
     fn into_command(self, user: UserId) -> Result<ChangeMemberships, Problem> {
         let mut faults = Faults::default();
         faults.validated(&self);
+        // A list that is too long is not read.
+        std::mem::take(&mut faults).none_or_problem()?;
         let common = faults.deadline("", self.ttl.as_ref(), self.expires_at.as_deref());
         let reason = faults.reason("/reason", self.reason.as_deref());
         let mut add = Vec::new();
@@ -295,14 +298,14 @@ impl MembershipChange {
             let own = faults.deadline(&pointer, item.ttl.as_ref(), item.expires_at.as_deref());
             let own_reason = faults.reason(&format!("{pointer}/reason"), item.reason.as_deref());
             let Some(slug) = faults.take(&pointer, "invalid_slug", Slug::parse(&item.slug)) else { continue };
-            add.push(addition(slug, own.or(common.clone()), own_reason.or(reason.clone())));
+            add.push(addition(slug, own, own_reason.or(reason.clone())));
         }
         let mut remove = Vec::new();
         for (index, text) in self.remove.iter().enumerate() {
             remove.extend(faults.take(format!("/remove/{index}"), "invalid_slug", Slug::parse(text)));
         }
         faults.none_or_problem()?;
-        Ok(ChangeMemberships { user, add, remove, reason })
+        Ok(ChangeMemberships { user, add, remove, deadline: common, reason })
     }
 }
 
@@ -317,7 +320,13 @@ impl PairDetails {
         let deadline = faults.deadline("", self.ttl.as_ref(), self.expires_at.as_deref());
         let reason = faults.reason("/reason", self.reason.as_deref());
         faults.none_or_problem()?;
-        Ok(ChangeMemberships { user, add: vec![addition(slug, deadline, reason)], remove: Vec::new(), reason: None })
+        Ok(ChangeMemberships {
+            user,
+            add: vec![addition(slug, deadline, reason)],
+            deadline: None,
+            remove: Vec::new(),
+            reason: None,
+        })
     }
 }
 
@@ -343,6 +352,32 @@ pub(crate) async fn enter(call: Call, path: Path<(String, String)>) -> Result<Ht
 pub(crate) async fn admit(call: Call, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
     let (slug, user) = path.into_inner();
     add_pair(call, &user, &slug).await
+}
+
+/// Put the user called `diff` into one segment
+///
+/// As for any other user; the address is also that of the comparison.
+#[utoipa::path(put, path = "/api/v1/segments/{slug}/users/diff", tag = "memberships", params(("slug" = String, Path)),
+    request_body(content = PairDetails, description = "May be left out"),
+    responses(
+        (status = 200, description = "What came of it", body = ChangedView),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn admit_diff(call: Call, slug: Path<String>) -> Result<HttpResponse, Problem> {
+    add_pair(call, "diff", &slug).await
+}
+
+/// Take the user called `diff` out of one segment
+///
+/// As for any other user; the address is also that of the comparison.
+#[utoipa::path(delete, path = "/api/v1/segments/{slug}/users/diff", tag = "memberships",
+    params(("slug" = String, Path), crate::openapi::Reasoned),
+    responses(
+        (status = 200, description = "What came of it; not having been in is no fault", body = ChangedView),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn dismiss_diff(call: Call, slug: Path<String>) -> Result<HttpResponse, Problem> {
+    remove_pair(call, "diff", &slug).await
 }
 
 async fn add_pair(call: Call, user: &str, slug: &str) -> Result<HttpResponse, Problem> {
@@ -379,7 +414,7 @@ async fn remove_pair(call: Call, user: &str, slug: &str) -> Result<HttpResponse,
     let mut parameters = Parameters::of(&call.request)?;
     let reason = parameters.read("reason", "invalid_reason", Reason::parse);
     parameters.end()?;
-    let command = ChangeMemberships { user, add: Vec::new(), remove: vec![slug], reason };
+    let command = ChangeMemberships { user, add: Vec::new(), remove: vec![slug], deadline: None, reason };
     call.act(|act| Ok(Answer::ok(&ChangedView::from(memberships::change(act, command)?)))).await
 }
 
@@ -426,6 +461,7 @@ pub(crate) async fn lookup(call: Call) -> Result<HttpResponse, Problem> {
     let body = bodies::read::<Lookup>(&call.request, &call.body)?;
     let mut faults = Faults::default();
     faults.validated(&body);
+    std::mem::take(&mut faults).none_or_problem()?;
     let mut users = Vec::with_capacity(body.user_ids.len());
     for (index, id) in body.user_ids.iter().enumerate() {
         users.extend(faults.user_id(&format!("/user_ids/{index}"), &id.0));

@@ -103,7 +103,7 @@ pub(crate) struct HistoryFilters {
         crate::users::create, crate::users::list, crate::users::get, crate::users::change, crate::users::delete,
         crate::memberships::change, crate::memberships::active, crate::memberships::enter, crate::memberships::leave,
         crate::memberships::is_member, crate::memberships::of_user, crate::memberships::lookup,
-        crate::memberships::members, crate::memberships::admit, crate::memberships::dismiss, crate::memberships::diff,
+        crate::memberships::members, crate::memberships::admit, crate::memberships::dismiss, crate::memberships::diff, crate::memberships::admit_diff, crate::memberships::dismiss_diff,
         crate::distributions::distribute, crate::distributions::get, crate::moves::move_users,
         crate::history::list, crate::history::csv,
         crate::health::alive, crate::health::ready,

@@ -183,9 +183,18 @@ impl Problem {
         Problem { code, status: code.status(), detail: detail.to_string(), errors: Vec::new() }
     }
 
-    /// Several things are wrong with the request, or one.
+    /// Several things are wrong with the request, or one. However much is, the answer stays small.
     pub(crate) fn invalid(errors: Vec<Fault>) -> Problem {
-        let detail = errors.iter().map(Problem::sentence).collect::<Vec<_>>().join("; ");
+        let more = errors.len().saturating_sub(FAULTS_TOLD_MAX);
+        let errors: Vec<Fault> = errors
+            .into_iter()
+            .take(FAULTS_TOLD_MAX)
+            .map(|fault| Fault { pointer: shortened(fault.pointer), detail: shortened(fault.detail), ..fault })
+            .collect();
+        let mut detail = errors.iter().map(Problem::sentence).collect::<Vec<_>>().join("; ");
+        if more > 0 {
+            detail = format!("{detail}; and {more} more");
+        }
         Problem { errors, ..Problem::new(Code::Invalid, detail) }
     }
 
@@ -231,6 +240,17 @@ impl Problem {
                 })
                 .collect(),
         }
+    }
+}
+
+const FAULTS_TOLD_MAX: usize = 100;
+const FAULT_CHARS_MAX: usize = 300;
+
+/// What repeats a client's own words repeats the beginning of them.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(FAULT_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

@@ -298,8 +298,12 @@ fn read_query(parameters: &mut Parameters) -> (SegmentQuery, usize, bool) {
         SegmentSort::default()
     });
     let after = parameters.cursor::<(String, String, String)>().and_then(|(order, value, slug)| {
-        let numeric = matches!(sort.by, SegmentOrder::CreatedAt | SegmentOrder::UpdatedAt);
-        let fits = order == sort_name(&sort) && (!numeric || value.parse::<i64>().is_ok());
+        let fits = order == sort_name(&sort)
+            && match sort.by {
+                SegmentOrder::Slug => value == slug,
+                SegmentOrder::Name => !value.contains('\0'),
+                SegmentOrder::CreatedAt | SegmentOrder::UpdatedAt => value.parse::<i64>().is_ok(),
+            };
         let slug = Slug::parse(&slug).ok().filter(|_| fits);
         parameters.faults.take(
             "cursor",

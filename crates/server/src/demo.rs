@@ -135,13 +135,19 @@ impl Story {
     fn put(&self, user: u64, at: &str, ttl: Option<&str>, why: &str) -> Result<(), Error> {
         let deadline = ttl.map(|text| Deadline::After(Ttl::parse(text).expect("the story's durations are ISO 8601")));
         let addition = Addition { slug: slug(at), deadline, reason: Some(reason(why)), pointer: String::new() };
-        let command = ChangeMemberships { user: id(user), add: vec![addition], remove: Vec::new(), reason: None };
+        let command =
+            ChangeMemberships { user: id(user), add: vec![addition], remove: Vec::new(), deadline: None, reason: None };
         self.app.act(Actor::new("shop"), |act| memberships::change(act, command)).map(drop)
     }
 
     fn take(&self, user: u64, at: &str, why: &str) -> Result<(), Error> {
-        let command =
-            ChangeMemberships { user: id(user), add: Vec::new(), remove: vec![slug(at)], reason: Some(reason(why)) };
+        let command = ChangeMemberships {
+            user: id(user),
+            add: Vec::new(),
+            remove: vec![slug(at)],
+            deadline: None,
+            reason: Some(reason(why)),
+        };
         self.app.act(Actor::new("shop"), |act| memberships::change(act, command)).map(drop)
     }
 

@@ -28,9 +28,9 @@ const TRIES_MAX: u32 = 5;
 
 #[allow(clippy::print_stdout, reason = "the answer to the person at the terminal")]
 pub(crate) fn users(settings: &Settings, file: &Path) -> Result<(), Failure> {
-    let app = world::app(serve::migrated(settings)?);
     let begun = Stopwatch::now();
     let rows = validate(file, user_reader)?;
+    let app = world::app(serve::migrated(settings)?);
     let mut total = ImportedUsers::default();
     take_in(file, user_reader, &app, rows, |batch| {
         let done = app.act(Actor::new("import"), |act| imports::users(act, batch.to_vec()))?;
@@ -51,11 +51,11 @@ pub(crate) fn users(settings: &Settings, file: &Path) -> Result<(), Failure> {
 
 #[allow(clippy::print_stdout, reason = "the answer to the person at the terminal")]
 pub(crate) fn memberships(settings: &Settings, file: &Path, missing: MissingSegments) -> Result<(), Failure> {
-    let app = world::app(serve::migrated(settings)?);
     let begun = Stopwatch::now();
-    let now = app.clock.now();
+    let now = world::now();
     let reader = |header: &StringRecord| membership_reader(header, now);
     let rows = validate(file, reader)?;
+    let app = world::app(serve::migrated(settings)?);
     if missing == MissingSegments::Refuse {
         refuse_unknown_segments(&app, file, now)?;
     }

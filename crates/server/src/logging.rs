@@ -24,7 +24,9 @@ pub(crate) fn start(settings: &Settings) {
 fn as_text(out: &mut Formatter, record: &Record) -> std::io::Result<()> {
     let style = out.default_level_style(record.level());
     let (at, level, target) = (out.timestamp_millis(), record.level(), record.target());
-    write!(out, "{at} {style}{level:5}{style:#} {target}: {}", record.args())?;
+    // One event is one line, whatever a driver says.
+    let message = record.args().to_string().replace(['\n', '\r', '\t'], " ");
+    write!(out, "{at} {style}{level:5}{style:#} {target}: {message}")?;
     match api::current_request_id() {
         Some(id) => writeln!(out, " request_id={id}"),
         None => match record.key_values().get(Key::from("request_id")) {

@@ -128,7 +128,7 @@ impl From<StoreError> for Failure {
 
 fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
-    let settings = match settings::read(&flags(&command), std::env::vars()) {
+    let settings = match settings::read(&flags(&command), std::env::vars_os()) {
         Ok(settings) => settings,
         Err(mistakes) => {
             eprint!("strata: {mistakes}");

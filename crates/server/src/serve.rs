@@ -2,15 +2,9 @@
 
 use std::{io::Write, sync::Arc, time::Duration};
 
-use actix_cors::Cors;
-use actix_web::{
-    HttpServer,
-    http::header::{CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderName, LOCATION, RETRY_AFTER},
-    middleware::Condition,
-    web::Data,
-};
+use actix_web::{HttpServer, web::Data};
 use store::DieselStore;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use usecases::{App, ports::StoreError};
 use worker::Schedule;
 
@@ -25,13 +19,17 @@ pub(crate) fn serve(settings: Settings) -> Result<(), Failure> {
 
 async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     let app = world::app(migrated(&settings)?);
-    let limits = api::Limits { request_timeout: settings.request_timeout, body_bytes_max: settings.body_bytes_max };
-    let (data, origins) = (Data::from(Arc::clone(&app)), settings.cors_origins.clone());
-    let mut server = HttpServer::new(move || {
-        api::service(data.clone(), limits.clone()).wrap(Condition::new(!origins.is_empty(), cors(&origins)))
-    })
-    .shutdown_timeout(settings.shutdown_timeout_s)
-    .client_request_timeout(Duration::from_secs(10));
+    let limits = api::Limits {
+        request_timeout: settings.request_timeout,
+        body_bytes_max: settings.body_bytes_max,
+        exports: Arc::new(Semaphore::new((settings.pool_size as usize / 4).max(1))),
+        export_patience: settings.export_patience,
+        cors_origins: settings.cors_origins.clone(),
+    };
+    let data = Data::from(Arc::clone(&app));
+    let mut server = HttpServer::new(move || api::service(data.clone(), limits.clone()))
+        .shutdown_timeout(settings.shutdown_timeout_s)
+        .client_request_timeout(Duration::from_secs(10));
     if settings.http_threads > 0 {
         server = server.workers(settings.http_threads);
     }
@@ -59,25 +57,6 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
 fn announce(line: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| Failure(format!("standard output: {error}")))
-}
-
-/// Pages of these origins, and no others, may call and read our headers.
-fn cors(origins: &[String]) -> Cors {
-    let exposed = [
-        CONTENT_LOCATION,
-        ETAG,
-        LOCATION,
-        RETRY_AFTER,
-        HeaderName::from_static("x-request-id"),
-        HeaderName::from_static("idempotent-replayed"),
-    ];
-    let allowed = ["if-match", "if-none-match", "idempotency-key", "x-request-id"].map(HeaderName::from_static);
-    let start = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(allowed.into_iter().chain([CONTENT_TYPE]))
-        .expose_headers(exposed)
-        .max_age(600);
-    origins.iter().fold(start, |cors, origin| cors.allowed_origin(origin))
 }
 
 pub(crate) fn work(settings: &Settings) -> Result<(), Failure> {
@@ -130,6 +109,7 @@ async fn termination() {
 /// The store with its schema up to date. A store that is still starting is waited for.
 pub(crate) fn migrated(settings: &Settings) -> Result<DieselStore, Failure> {
     let store = world::open_store(settings)?;
+    log::info!("the store is {}", store::redacted(&settings.database_url));
     let mut tries = 1;
     loop {
         match store.migrate() {

@@ -1,6 +1,7 @@
 //! Settings: from the built-in defaults, a file, the environment and flags. Every mistake is told at once.
 
 use std::{
+    ffi::OsString,
     fmt,
     path::{Path, PathBuf},
     time::Duration,
@@ -10,8 +11,9 @@ use toml::{Table, Value};
 
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
 const PREFIX: &str = "STRATA_";
-/// Environment variables of our prefix that are no settings.
-const NOT_SETTINGS: [&str; 2] = ["STRATA_CONFIG", "STRATA_TEST_POSTGRES_URL"];
+/// Environment variables of our prefix that are no settings: where the file is, and whatever is for the tests.
+const CONFIG: &str = "STRATA_CONFIG";
+const FOR_TESTS: &str = "STRATA_TEST_";
 
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -22,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) statement_timeout: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) body_bytes_max: usize,
+    pub(crate) export_patience: Duration,
     pub(crate) http_threads: usize,
     pub(crate) shutdown_timeout_s: u64,
     pub(crate) worker: bool,
@@ -59,16 +62,29 @@ pub(crate) struct Flags {
 }
 
 /// Reads all sources.
-pub(crate) fn read(flags: &Flags, environment: impl Iterator<Item = (String, String)>) -> Result<Settings, Mistakes> {
-    let environment: Vec<(String, String)> = environment.collect();
+pub(crate) fn read(
+    flags: &Flags,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Settings, Mistakes> {
     let mut layers = Layers { known: defaults(), found: Vec::new(), mistakes: Vec::new() };
-    let named = environment.iter().find(|(name, _)| name == "STRATA_CONFIG").map(|(_, value)| PathBuf::from(value));
+    let mut ours: Vec<(String, String)> = Vec::new();
+    for (name, value) in environment {
+        // What is not ours may be any bytes.
+        let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
+        match value.into_string() {
+            Ok(value) => ours.push((name.to_owned(), value)),
+            Err(_) => layers.mistakes.push(format!("{name}: is not UTF-8")),
+        }
+    }
+    let environment = ours;
+    let named = environment.iter().find(|(name, _)| name == CONFIG).map(|(_, value)| PathBuf::from(value));
     if let Some(path) = flags.config.clone().or(named) {
         layers.add_file(&path);
     }
     for (name, value) in &environment {
         if let Some(key) = name.strip_prefix(PREFIX)
-            && !NOT_SETTINGS.contains(&name.as_str())
+            && name != CONFIG
+            && !name.starts_with(FOR_TESTS)
         {
             layers.add(key.to_ascii_lowercase(), Value::String(value.clone()), name.clone());
         }
@@ -222,13 +238,14 @@ impl Layers {
             statement_timeout: ms(self.number("statement_timeout_ms", 1, 86_400_000)),
             request_timeout: ms(self.number("request_timeout_ms", 1, 86_400_000)),
             body_bytes_max: self.number("body_bytes_max", 1_024, 1 << 30) as usize,
+            export_patience: ms(self.number("export_patience_ms", 1, 86_400_000)),
             http_threads: self.number("http_threads", 0, 1_024) as usize,
             shutdown_timeout_s: self.number("shutdown_timeout_s", 0, 3_600),
             worker: self.flag("worker"),
             worker_interval: ms(self.number("worker_interval_ms", 1, 86_400_000)),
             worker_batch: self.number("worker_batch", 1, 100_000) as usize,
             cors_origins,
-            log: self.text("log"),
+            log: self.log_filter(),
             log_format,
         };
         if self.mistakes.is_empty() { Ok(settings) } else { Err(Mistakes(self.mistakes)) }
@@ -247,11 +264,24 @@ impl Layers {
                 }
             }
         };
-        let known = ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
-        if !known {
-            self.mistake("database_url", &origin, "must begin with sqlite://, postgres:// or postgresql://");
+        if let Err(reason) = store::check_address(&url) {
+            self.mistake("database_url", &origin, reason);
         }
         url
+    }
+
+    /// Levels, also for single modules. A bare word that is no level would silently turn everything off.
+    fn log_filter(&mut self) -> String {
+        let filter = self.text("log");
+        for part in filter.split(',').map(str::trim) {
+            let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+            if level.parse::<log::LevelFilter>().is_err() {
+                let (_, origin) = self.get("log");
+                let detail = format!("`{}` is not off, error, warn, info, debug or trace", part.escape_debug());
+                self.mistake("log", &origin, detail);
+            }
+        }
+        filter
     }
 }
 
@@ -269,7 +299,7 @@ mod tests {
     use super::*;
 
     fn with(variables: &[(&str, &str)]) -> Result<Settings, Mistakes> {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
         read(&Flags::default(), variables.collect::<Vec<_>>().into_iter())
     }
 
@@ -288,12 +318,13 @@ mod tests {
             ("STRATA_WORKER", "perhaps"),
             ("STRATA_LOG_FORMAT", "xml"),
             ("STRATA_COLOUR", "red"),
+            ("STRATA_LOG", "info,loud"),
             ("STRATA_DATABASE_URL", "mysql://root:hunter2@db/strata"),
         ])
         .err()
         .unwrap()
         .to_string();
-        for key in ["listen", "pool_size", "worker", "log_format", "colour", "database_url"] {
+        for key in ["listen", "pool_size", "worker", "log_format", "log", "colour", "database_url"] {
             assert!(mistakes.contains(&format!("  {key} (STRATA_")), "{key} in {mistakes}");
         }
         assert!(!mistakes.contains("hunter2"), "{mistakes}");
@@ -305,8 +336,7 @@ mod tests {
         let path = dir.path().join("strata.toml");
         std::fs::write(&path, "listen = \"127.0.0.1:1\"\npool_size = 3\nlog = \"warn\"\n").unwrap();
         let flags = Flags { config: Some(path), listen: Some("127.0.0.1:3".to_owned()), ..Flags::default() };
-        let variables =
-            [("STRATA_LISTEN".to_owned(), "127.0.0.1:2".to_owned()), ("STRATA_POOL_SIZE".to_owned(), "5".to_owned())];
+        let variables = [("STRATA_LISTEN".into(), "127.0.0.1:2".into()), ("STRATA_POOL_SIZE".into(), "5".into())];
         let settings = read(&flags, variables.into_iter()).unwrap();
         assert_eq!((settings.listen.as_str(), settings.pool_size, settings.log.as_str()), ("127.0.0.1:3", 5, "warn"));
     }

@@ -28,6 +28,11 @@ pub(crate) fn app(store: DieselStore) -> Arc<App> {
     Arc::new(App { store: Box::new(store), clock: Box::new(MachineClock::default()), chance: Box::new(MachineChance) })
 }
 
+/// The present, for what has no [`App`] yet.
+pub(crate) fn now() -> Instant {
+    MachineClock::default().now()
+}
+
 /// The machine's clock, kept from going back.
 #[derive(Default)]
 struct MachineClock {

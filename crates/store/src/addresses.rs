@@ -57,6 +57,11 @@ impl Address {
         if password(rest).is_some_and(|password| password.contains(['/', '?', '#', '@', ' '])) {
             return Err(BadAddress("special characters of a database password must be percent-encoded".to_owned()));
         }
+        if !ports_are_numbers(rest) {
+            return Err(BadAddress(
+                "the port of a database address is a number; is there an @ before the host?".to_owned(),
+            ));
+        }
         Ok(Address::Postgres(url.to_owned()))
     }
 
@@ -74,6 +79,11 @@ impl Address {
             }
         }
     }
+}
+
+/// Says what is wrong with an address, without any part of it that may be a password.
+pub fn check_address(url: &str) -> Result<(), String> {
+    Address::read(url).map(drop).map_err(|BadAddress(reason)| reason)
 }
 
 /// Shows an address without its password.
@@ -98,6 +108,16 @@ pub fn redacted(url: &str) -> String {
         })
         .collect();
     format!("{scheme}://{place}?{}", parameters.join("&"))
+}
+
+/// Where the `@` was forgotten, a password stands in the port's place, and libpq would show it.
+fn ports_are_numbers(rest: &str) -> bool {
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    hosts.split(',').all(|host| {
+        let after_brackets = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
+        after_brackets.split_once(':').is_none_or(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
 
 fn is_scheme(text: &str) -> bool {

@@ -255,7 +255,10 @@ impl Deed {
                 };
                 let (user, remove) = (user.clone(), remove.clone());
                 let add = add.iter().map(addition).collect();
-                Told::Changed(memberships::change(act, ChangeMemberships { user, add, remove, reason: None })?)
+                Told::Changed(memberships::change(
+                    act,
+                    ChangeMemberships { user, add, remove, deadline: None, reason: None },
+                )?)
             }
             Deed::Move { from, to } => {
                 Told::Moved(moves::move_users(act, MoveUsers { from: from.clone(), to: to.clone() })?)

@@ -100,6 +100,7 @@ impl World {
             user: user(id),
             add: add.collect(),
             remove: remove.iter().map(|text| slug(text)).collect(),
+            deadline: None,
             reason: None,
         };
         self.act(|act| memberships::change(act, command))

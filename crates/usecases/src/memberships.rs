@@ -22,6 +22,8 @@ pub struct ChangeMemberships {
     pub user: UserId,
     pub add: Vec<Addition>,
     pub remove: Vec<Slug>,
+    /// For the additions that have no deadline of their own, and where it stands in the input.
+    pub deadline: Option<(Deadline, String)>,
     /// Why the removals happen; each addition has its own.
     pub reason: Option<Reason>,
 }
@@ -64,6 +66,7 @@ pub struct Changed {
 
 /// Adds one user to segments and removes it from others. The first add that names a user brings it to life.
 pub fn change(act: &mut Act, command: ChangeMemberships) -> Result<Changed, Error> {
+    let common = command.deadline;
     let additions = without_repeats(command.add);
     let removals: BTreeSet<Slug> = command.remove.into_iter().collect();
     refuse_unclear(&additions, &removals)?;
@@ -90,13 +93,14 @@ pub fn change(act: &mut Act, command: ChangeMemberships) -> Result<Changed, Erro
     let pairs: Vec<_> = segments.iter().map(|segment| (command.user.clone(), segment.id)).collect();
     let stored = hold(act.unit, &pairs)?;
     let now = act.now();
-    refuse_past(&additions, now)?;
+    refuse_past(&additions, common.as_ref(), now)?;
 
+    let common = common.map(|(deadline, _)| deadline);
     let wishes = additions
         .into_iter()
         .map(|addition| Wish::Enter {
             since: now,
-            expires_at: addition.deadline.map(|deadline| deadline.instant(now)),
+            expires_at: addition.deadline.or(common).map(|deadline| deadline.instant(now)),
             source: Source::Manual,
             reason: addition.reason,
         })
@@ -161,14 +165,16 @@ fn refuse_unclear(additions: &[Addition], removals: &BTreeSet<Slug>) -> Result<(
     if both.is_empty() { Ok(()) } else { Err(Error::Invalid(both)) }
 }
 
-fn refuse_past(additions: &[Addition], now: Instant) -> Result<(), Error> {
-    let past: Vec<Fault> = additions
-        .iter()
-        .filter(|addition| addition.deadline.is_some_and(|deadline| deadline.instant(now) <= now))
-        .map(|addition| Fault {
-            pointer: addition.pointer.clone(),
+/// A deadline that nobody has to keep must be in the future all the same.
+fn refuse_past(additions: &[Addition], common: Option<&(Deadline, String)>, now: Instant) -> Result<(), Error> {
+    let own = additions.iter().filter_map(|addition| Some((addition.deadline?, &addition.pointer)));
+    let past: Vec<Fault> = own
+        .chain(common.map(|(deadline, pointer)| (*deadline, pointer)))
+        .filter(|(deadline, _)| deadline.instant(now) <= now)
+        .map(|(_, pointer)| Fault {
+            pointer: pointer.clone(),
             code: "in_the_past",
-            detail: format!("the deadline of `{}` is not in the future", addition.slug),
+            detail: "the deadline is not in the future".to_owned(),
         })
         .collect();
     if past.is_empty() { Ok(()) } else { Err(Error::Invalid(past)) }

@@ -117,6 +117,11 @@ pub fn change(act: &mut Act, slug: &Slug, expected: &Expected, command: ChangeSe
 
     let mut after = before.clone();
     if let Some(new) = command.slug {
+        if new != before.slug {
+            // Whoever's deadline came is written out under the slug of that time.
+            let stored = memberships::all_stored(act.unit, before.id)?;
+            memberships::settled(act, stored, now)?;
+        }
         // A segment that is named after its slug goes on being so.
         if after.name == Name::of(&after.slug) {
             after.name = Name::of(&new);

@@ -275,6 +275,7 @@ fn a_rehearsed_change_tells_the_same_and_leaves_nothing() {
         user: user("1000"),
         add: vec![memberships::Addition { slug: slug("A"), deadline: None, reason: None, pointer: String::new() }],
         remove: Vec::new(),
+        deadline: None,
         reason: None,
     };
     let told = world.app.rehearse(testkit::actor(), |act| memberships::change(act, command())).unwrap();
