@@ -49,18 +49,32 @@ fn begin_export(server: &Server) -> TcpStream {
 
 fn an_export_that_is_not_read_is_visibly_broken(engine: Engine) {
     let place = with_a_long_history(engine, 40_000);
-    let server = place.serve_with(&[("STRATA_EXPORT_PATIENCE_MS", "200")]);
+    // A pool of four has one place for exports.
+    let server = place.serve_with(&[("STRATA_EXPORT_PATIENCE_MS", "200"), ("STRATA_POOL_SIZE", "4")]);
     let mut reader = begin_export(&server);
-    // As long as others find the one place for exports taken, the server waits for this reader.
-    let other = server.client.clone();
-    std::thread::sleep(Duration::from_millis(1_500));
-    let mut told = Vec::new();
-    // A broken connection may also be reset.
+    let mut told = vec![0; 12];
+    reader.read_exact(&mut told).unwrap();
+    assert_eq!(told, b"HTTP/1.1 200");
+    // As long as others find that place taken, the server waits for this reader.
+    let whole = wait_for_an_export(&server);
     reader.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // A broken connection may also be reset.
     let ended = reader.read_to_end(&mut told);
-    let whole = other.get("/history.csv").text.len();
     assert!(told.len() < whole, "{} of {whole} bytes were read: the buffers took it all", told.len());
     assert!(ended.is_err() || !told.ends_with(b"0\r\n\r\n"), "a part of the history ends as a whole one does");
+}
+
+/// Asks until there is a place for an export, and tells how many bytes it has.
+fn wait_for_an_export(server: &Server) -> usize {
+    let begun = Instant::now();
+    loop {
+        let answer = server.client.get("/history.csv");
+        if answer.status == 200 {
+            return answer.text.len();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "the place of an export is not freed");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 fn exports_leave_connections_for_others(engine: Engine) {
@@ -78,11 +92,7 @@ fn exports_leave_connections_for_others(engine: Engine) {
     }
     // When its reader goes, the place is free again.
     drop(asleep);
-    let begun = Instant::now();
-    while server.client.get("/history.csv").status != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the place of an export is not freed");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_for_an_export(&server);
 }
 
 fn a_refusal_is_small_however_wrong_the_body_is(engine: Engine) {

@@ -37,7 +37,7 @@ pub(crate) fn run(examples: u32) -> Outcome {
 
 /// schemathesis in an environment of its own, made once.
 fn install() -> Result<PathBuf, Failure> {
-    let folder = machine::cache().join("schemathesis");
+    let folder = machine::cache().join(SCHEMATHESIS);
     let program = folder.join("bin/schemathesis");
     if machine::answers(&program.to_string_lossy(), &["--version"]) {
         return Ok(program);

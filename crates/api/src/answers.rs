@@ -109,8 +109,7 @@ impl Call {
         self.look_at(move |look| {
             let answer = Answer::ok(&work(look)?);
             let digest = Sha256::digest(answer.body.as_deref().unwrap_or_default());
-            let tag: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-            Ok(Answer { etag: Some(format!("W/\"{tag}\"")), ..answer })
+            Ok(Answer { etag: Some(format!("W/\"{}\"", hexadecimal(&digest[..12]))), ..answer })
         })
         .await
     }
@@ -181,8 +180,7 @@ impl Call {
             .chain_update([0])
             .chain_update(&self.body)
             .finalize();
-        let fingerprint = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Some(Once { key: key.to_owned(), fingerprint }))
+        Ok(Some(Once { key: key.to_owned(), fingerprint: hexadecimal(&digest) }))
     }
 
     /// The versions that If-Match names, or any when there is none.
@@ -207,6 +205,10 @@ impl Call {
         }
         Err(Problem::new(Code::IfMatchRequired, "send the ETag that you last read as If-Match, or `*`"))
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Until accounts come, all requests act in one name.

@@ -23,18 +23,12 @@ use crate::{openapi::USER_ID_PATTERN, problems::Problem, times};
 const DURATION_PATTERN: &str =
     r"^\+?P(\d{1,4}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,5}D)?(T(\d{1,6}H)?(\d{1,6}M)?(\d{1,6}S)?)?$";
 
-/// More faults than this are not looked for.
-const FAULTS_MAX: usize = 1_000;
-
 /// Faults found so far. Reading goes on after a fault, so that a client sees all of them at once.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
     pub(crate) fn add(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl fmt::Display) {
-        if self.0.len() == FAULTS_MAX {
-            return;
-        }
         self.0.push(Fault { pointer: pointer.into(), code, detail: detail.to_string() });
     }
 

@@ -1,6 +1,6 @@
 //! Query parameters, read as strictly as bodies.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use actix_web::{HttpRequest, web::Query};
 use domain::{Instant, Month, Period, Slug, UserId};
@@ -23,11 +23,12 @@ impl Parameters {
             .map_err(|error| Problem::fault("", "unreadable", error))?
             .into_inner();
         let mut parameters = Parameters { rest: Vec::new(), faults: Faults::default() };
+        let mut seen = HashSet::new();
         for (name, value) in pairs {
-            if parameters.rest.iter().any(|(known, _)| *known == name) {
-                parameters.faults.add(shown(&name), "duplicate_key", "the parameter stands twice");
-            } else {
+            if seen.insert(name.clone()) {
                 parameters.rest.push((name, value));
+            } else {
+                parameters.faults.add(shown(&name), "duplicate_key", "the parameter stands twice");
             }
         }
         Ok(parameters)

@@ -18,7 +18,7 @@ use actix_web::{
     web::Data,
 };
 use percent_encoding::percent_decode_str;
-use sha2::{Digest, Sha256};
+use usecases::App;
 
 use crate::{
     Limits,
@@ -121,18 +121,10 @@ fn id_of(request: &ServiceRequest) -> String {
     given.map_or_else(|| fresh_id(request), str::to_owned)
 }
 
-/// Unlike any other of this process, and hard to guess for no one who should not: it is a name, not a secret.
+/// A name, not a secret.
 fn fresh_id(request: &ServiceRequest) -> String {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let digest = Sha256::new()
-        .chain_update(now.to_be_bytes())
-        .chain_update(COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes())
-        .chain_update(std::process::id().to_be_bytes())
-        .chain_update(format!("{:?}", request.peer_addr()))
-        .finalize();
-    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    let app = request.app_data::<Data<App>>().expect("the service was made with a world");
+    format!("{:016x}{:016x}", app.chance.draw(), app.chance.draw())
 }
 
 /// Refusals of the HTTP library carry no explanation: they get one here.

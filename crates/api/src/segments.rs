@@ -1,7 +1,7 @@
 //! `/segments`: the definitions.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     web::{self, Path, ServiceConfig},
 };
 use domain::{Description, Kind, Name, Percent, Segment, Slug, TextError, Ttl};
@@ -423,7 +423,7 @@ pub(crate) async fn rename(call: Call, path: Path<String>) -> Result<HttpRespons
     let slug = slug_in(&path)?;
     Parameters::of(&call.request)?.end()?;
     let expected = call.expected();
-    let new = body_slug(&call.request, &call.body)?;
+    let new = new_slug(&bodies::read::<NewSlug>(&call.request, &call.body)?.slug)?;
     call.act(move |act| {
         let segment = segments::rename(act, &slug, &expected, new)?;
         Ok(answer(&segment).now_at(address(&segment)))
@@ -431,9 +431,8 @@ pub(crate) async fn rename(call: Call, path: Path<String>) -> Result<HttpRespons
     .await
 }
 
-fn body_slug(request: &HttpRequest, body: &[u8]) -> Result<Slug, Problem> {
-    let body = bodies::read::<NewSlug>(request, body)?;
-    Slug::parse(&body.slug).map_err(|error| Problem::fault("/slug", "invalid_slug", error))
+fn new_slug(text: &str) -> Result<Slug, Problem> {
+    Slug::parse(text).map_err(|error| Problem::fault("/slug", "invalid_slug", error))
 }
 
 /// Copy a segment
@@ -450,7 +449,7 @@ pub(crate) async fn copy(call: Call, path: Path<String>) -> Result<HttpResponse,
     let dry_run = parameters.flag("dry_run");
     parameters.end()?;
     let body = bodies::read::<Copying>(&call.request, &call.body)?;
-    let new = Slug::parse(&body.slug).map_err(|error| Problem::fault("/slug", "invalid_slug", error))?;
+    let new = new_slug(&body.slug)?;
     let members = if body.members { CopiedMembers::All } else { CopiedMembers::Nobody };
     let command = CopySegment { slug: new, members };
     if dry_run {

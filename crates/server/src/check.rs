@@ -4,25 +4,30 @@ use std::process::ExitCode;
 
 use usecases::{checks, ports::Store};
 
-use crate::{Failure, settings::Settings, world};
+use crate::{Failure, say, settings::Settings, world};
 
-#[allow(clippy::print_stdout, reason = "the answer to the person at the terminal")]
 pub(crate) fn migrate(settings: &Settings) -> Result<(), Failure> {
     let names = world::open_store(settings)?.migrate()?;
-    names.iter().for_each(|name| println!("migrated: {name}"));
-    println!("the schema is up to date");
-    Ok(())
+    names.iter().try_for_each(|name| say(format_args!("migrated: {name}")))?;
+    say("the schema is up to date")
 }
 
-#[allow(clippy::print_stdout, reason = "the answer to the person at the terminal")]
 pub(crate) fn check(settings: &Settings) -> Result<ExitCode, Failure> {
     let store = world::open_store(settings)?;
     store.ready()?;
     let app = world::app(store);
-    let checked = app.look(|look| checks::check(look, &mut |difference| println!("{difference}")))?;
-    println!(
+    let mut said = Ok(());
+    let checked = app.look(|look| {
+        checks::check(look, &mut |difference| {
+            if said.is_ok() {
+                said = say(difference);
+            }
+        })
+    })?;
+    said?;
+    say(format_args!(
         "{} users, {} memberships, {} history rows: {} differences",
         checked.users, checked.memberships, checked.history_rows, checked.differences
-    );
+    ))?;
     Ok(if checked.differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -18,17 +18,15 @@ use usecases::{
     segments::{self, CopiedMembers, CopySegment, CreateSegment},
 };
 
-use crate::{Failure, serve, settings::Settings};
+use crate::{Failure, say, serve, settings::Settings, world};
 
 const USERS: u64 = 10_000;
 const DAYS: i64 = 180;
 const COUNTRIES: [&str; 6] = ["United Kingdom", "Germany", "France", "Spain", "Norway", "Japan"];
 
-#[allow(clippy::print_stdout, reason = "the answer to the person at the terminal")]
 pub(crate) fn fill(settings: &Settings) -> Result<(), Failure> {
     let store = serve::migrated(settings)?;
-    #[expect(clippy::disallowed_methods, reason = "the story's own clock is set by the machine's")]
-    let today = chrono::Utc::now().date_naive().and_time(NaiveTime::MIN).and_utc();
+    let today = world::now().date_naive().and_time(NaiveTime::MIN).and_utc();
     let clock = StoryClock(Arc::new(AtomicI64::new((today - TimeDelta::days(DAYS)).timestamp_micros())));
     let app = App {
         store: Box::new(store),
@@ -37,19 +35,18 @@ pub(crate) fn fill(settings: &Settings) -> Result<(), Failure> {
     };
     let present = app.look(|look| Ok(look.unit.users().count(&UserQuery::default())?))?;
     if present > 0 {
-        println!(
+        say(format_args!(
             "the store has {present} users already: demo data goes into an empty store only, so nothing was changed"
-        );
+        ))?;
     } else {
         Story { app, clock, progress: ProgressBar::new(DAYS as u64) }.tell()?;
-        println!("a made-up shop of {USERS} users with {DAYS} days of history is in the store");
+        say(format_args!("a made-up shop of {USERS} users with {DAYS} days of history is in the store"))?;
     }
     let base = format!("http://{}/api/v1", settings.listen);
-    println!("\nwhile `strata serve` runs, try:");
-    println!("  curl {base}/users/demo-00042/segments");
-    println!("  curl '{base}/segments/stats?sort=-created_at'");
-    println!("  curl '{base}/history.csv?user_id=demo-00042'");
-    Ok(())
+    say("\nwhile `strata serve` runs, try:")?;
+    say(format_args!("  curl {base}/users/demo-00042/segments"))?;
+    say(format_args!("  curl '{base}/segments/stats?sort=-created_at'"))?;
+    say(format_args!("  curl '{base}/history.csv?user_id=demo-00042'"))
 }
 
 struct Story {

@@ -20,36 +20,33 @@ use usecases::{
     ports::StoreError,
 };
 
-use crate::{Failure, serve, settings::Settings, world};
+use crate::{Failure, say, serve, settings::Settings, world};
 
 /// How many bad rows are named one by one.
 const BAD_ROWS_SHOWN_MAX: usize = 100;
 const TRIES_MAX: u32 = 5;
 
-#[allow(clippy::print_stdout, reason = "the answer to the person at the terminal")]
 pub(crate) fn users(settings: &Settings, file: &Path) -> Result<(), Failure> {
     let begun = Stopwatch::now();
     let rows = validate(file, user_reader)?;
     let app = world::app(serve::migrated(settings)?);
     let mut total = ImportedUsers::default();
-    take_in(file, user_reader, &app, rows, |batch| {
+    take_in(file, user_reader, rows, |batch| {
         let done = app.act(Actor::new("import"), |act| imports::users(act, batch.to_vec()))?;
         total.created += done.created;
         total.updated += done.updated;
         total.unchanged += done.unchanged;
         Ok(())
     })?;
-    println!(
+    say(format_args!(
         "{rows} rows in {:.1} s: {} users created, {} updated, {} unchanged",
         begun.elapsed().as_secs_f64(),
         total.created,
         total.updated,
         total.unchanged
-    );
-    Ok(())
+    ))
 }
 
-#[allow(clippy::print_stdout, reason = "the answer to the person at the terminal")]
 pub(crate) fn memberships(settings: &Settings, file: &Path, missing: MissingSegments) -> Result<(), Failure> {
     let begun = Stopwatch::now();
     let now = world::now();
@@ -60,7 +57,7 @@ pub(crate) fn memberships(settings: &Settings, file: &Path, missing: MissingSegm
         refuse_unknown_segments(&app, file, now)?;
     }
     let mut total = ImportedMemberships::default();
-    take_in(file, reader, &app, rows, |batch| {
+    take_in(file, reader, rows, |batch| {
         let done = app.act(Actor::new("import"), |act| imports::memberships(act, batch.to_vec(), missing))?;
         total.added += done.added;
         total.extended += done.extended;
@@ -69,7 +66,7 @@ pub(crate) fn memberships(settings: &Settings, file: &Path, missing: MissingSegm
         total.users_created += done.users_created;
         Ok(())
     })?;
-    println!(
+    say(format_args!(
         "{rows} rows in {:.1} s: {} memberships added, {} extended, {} unchanged; {} segments and {} users created",
         begun.elapsed().as_secs_f64(),
         total.added,
@@ -77,8 +74,7 @@ pub(crate) fn memberships(settings: &Settings, file: &Path, missing: MissingSegm
         total.unchanged,
         total.segments_created,
         total.users_created
-    );
-    Ok(())
+    ))
 }
 
 /// Names every segment that does not exist before anything is written.
@@ -136,11 +132,9 @@ fn report_bad(file: &Path, bad: Vec<String>) -> Result<(), Failure> {
 fn take_in<T>(
     file: &Path,
     reader: impl Fn(&StringRecord) -> Result<RowReader<T>, String>,
-    app: &App,
     rows: u64,
     mut act: impl FnMut(&[T]) -> Result<(), Error>,
 ) -> Result<(), Failure> {
-    app.store.ready()?;
     let progress = progress_bar(file, "importing");
     let mut table = Table::open(file, &progress, reader)?;
     let mut done = 0_u64;

@@ -8,7 +8,7 @@ mod serve;
 mod settings;
 mod world;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{fmt::Display, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use settings::{Flags, Settings};
@@ -124,6 +124,12 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         Failure(error.to_string())
     }
+}
+
+/// Tells the person or script that started us. Nobody may be reading any more, which is no reason to panic.
+pub(crate) fn say(line: impl Display) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| Failure(format!("standard output: {error}")))
 }
 
 fn main() -> ExitCode {

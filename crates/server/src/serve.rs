@@ -1,6 +1,6 @@
 //! `strata serve` and `strata work`: the roles that stay.
 
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpServer, web::Data};
 use store::DieselStore;
@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use usecases::{App, ports::StoreError};
 use worker::Schedule;
 
-use crate::{Failure, settings::Settings, world};
+use crate::{Failure, say, settings::Settings, world};
 
 /// How often a store that is not there yet is asked again at the start.
 const START_TRIES_MAX: u32 = 30;
@@ -42,7 +42,7 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     let (stop, stopped) = watch::channel(());
     let working = settings.worker.then(|| actix_web::rt::spawn(work_until(app, schedule(&settings), stopped)));
     for address in addresses {
-        announce(&format!("strata listens on http://{address} (API documentation at /api/docs)"))?;
+        say(format_args!("strata listens on http://{address} (API documentation at /api/docs)"))?;
     }
     let ended = running.await;
     drop(stop);
@@ -51,12 +51,6 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     }
     log::info!("stopped");
     ended.map_err(|error| Failure(format!("the server ended badly: {error}")))
-}
-
-/// Whoever started us, a person or a script, reads this line from the standard output.
-fn announce(line: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout();
-    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| Failure(format!("standard output: {error}")))
 }
 
 pub(crate) fn work(settings: &Settings) -> Result<(), Failure> {
@@ -75,7 +69,7 @@ pub(crate) fn work(settings: &Settings) -> Result<(), Failure> {
 pub(crate) fn work_once(settings: &Settings) -> Result<(), Failure> {
     let app = world::app(migrated(settings)?);
     for (what, count) in worker::once(&app, settings.worker_batch)? {
-        announce(&format!("{count} {what}"))?;
+        say(format_args!("{count} {what}"))?;
     }
     Ok(())
 }

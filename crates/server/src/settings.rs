@@ -62,21 +62,17 @@ pub(crate) struct Flags {
 }
 
 /// Reads all sources.
-pub(crate) fn read(
-    flags: &Flags,
-    environment: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<Settings, Mistakes> {
+pub(crate) fn read(flags: &Flags, variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Settings, Mistakes> {
     let mut layers = Layers { known: defaults(), found: Vec::new(), mistakes: Vec::new() };
-    let mut ours: Vec<(String, String)> = Vec::new();
-    for (name, value) in environment {
+    let mut environment: Vec<(String, String)> = Vec::new();
+    for (name, value) in variables {
         // What is not ours may be any bytes.
         let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
         match value.into_string() {
-            Ok(value) => ours.push((name.to_owned(), value)),
+            Ok(value) => environment.push((name.to_owned(), value)),
             Err(_) => layers.mistakes.push(format!("{name}: is not UTF-8")),
         }
     }
-    let environment = ours;
     let named = environment.iter().find(|(name, _)| name == CONFIG).map(|(_, value)| PathBuf::from(value));
     if let Some(path) = flags.config.clone().or(named) {
         layers.add_file(&path);
@@ -146,49 +142,50 @@ impl Layers {
         }
     }
 
-    fn mistake(&mut self, key: &str, origin: &str, reason: impl fmt::Display) {
+    fn mistake(&mut self, key: &str, reason: impl fmt::Display) {
+        let (_, origin) = self.get(key);
         self.mistakes.push(format!("{key} ({origin}): {reason}"));
     }
 
     fn text(&mut self, key: &str) -> String {
         match self.get(key) {
             (Value::String(text), _) => text,
-            (other, origin) => {
-                self.mistake(key, &origin, format!("must be a text, not {}", other.type_str()));
+            (other, _) => {
+                self.mistake(key, format!("must be a text, not {}", other.type_str()));
                 String::new()
             }
         }
     }
 
     fn number(&mut self, key: &str, min: u64, max: u64) -> u64 {
-        let (value, origin) = self.get(key);
+        let (value, _) = self.get(key);
         let number = match &value {
             Value::Integer(number) => u64::try_from(*number).ok(),
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
         number.filter(|number| (min..=max).contains(number)).unwrap_or_else(|| {
-            self.mistake(key, &origin, format!("must be a whole number from {min} to {max}, not {}", shown(&value)));
+            self.mistake(key, format!("must be a whole number from {min} to {max}, not {}", shown(&value)));
             min
         })
     }
 
     fn flag(&mut self, key: &str) -> bool {
-        let (value, origin) = self.get(key);
+        let (value, _) = self.get(key);
         let flag = match &value {
             Value::Boolean(flag) => Some(*flag),
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
         flag.unwrap_or_else(|| {
-            self.mistake(key, &origin, format!("must be true or false, not {}", shown(&value)));
+            self.mistake(key, format!("must be true or false, not {}", shown(&value)));
             false
         })
     }
 
     /// A list of texts; in the environment they are separated by commas.
     fn list(&mut self, key: &str) -> Vec<String> {
-        let (value, origin) = self.get(key);
+        let (value, _) = self.get(key);
         let list = match &value {
             Value::String(text) => {
                 Some(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
@@ -197,7 +194,7 @@ impl Layers {
             _ => None,
         };
         list.unwrap_or_else(|| {
-            self.mistake(key, &origin, "must be a list of texts");
+            self.mistake(key, "must be a list of texts");
             Vec::new()
         })
     }
@@ -206,27 +203,20 @@ impl Layers {
         let ms = |number| Duration::from_millis(number);
         let listen = self.text("listen");
         if !listen.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok()) {
-            let (_, origin) = self.get("listen");
-            self.mistake("listen", &origin, format!("must be HOST:PORT, not `{listen}`"));
+            self.mistake("listen", format!("must be HOST:PORT, not `{listen}`"));
         }
         let database_url = self.database_url();
         let cors_origins = self.list("cors_origins");
         for origin in &cors_origins {
             if !(origin.starts_with("https://") || origin.starts_with("http://")) || origin.matches('/').count() != 2 {
-                let (_, from) = self.get("cors_origins");
-                self.mistake(
-                    "cors_origins",
-                    &from,
-                    format!("must be origins such as https://example.com, not `{origin}`"),
-                );
+                self.mistake("cors_origins", format!("must be origins such as https://example.com, not `{origin}`"));
             }
         }
         let log_format = match self.text("log_format").as_str() {
             "json" => LogFormat::Json,
             "text" => LogFormat::Text,
             other => {
-                let (_, origin) = self.get("log_format");
-                self.mistake("log_format", &origin, format!("must be text or json, not `{other}`"));
+                self.mistake("log_format", format!("must be text or json, not `{other}`"));
                 LogFormat::Text
             }
         };
@@ -253,19 +243,18 @@ impl Layers {
 
     fn database_url(&mut self) -> String {
         let file = self.text("database_url_file");
-        let (url, origin) = if file.is_empty() {
-            (self.text("database_url"), self.get("database_url").1)
-        } else {
-            match std::fs::read_to_string(&file) {
-                Ok(text) => (text.trim().to_owned(), file),
+        let (key, url) = match file.as_str() {
+            "" => ("database_url", self.text("database_url")),
+            file => match std::fs::read_to_string(file) {
+                Ok(text) => ("database_url_file", text.trim().to_owned()),
                 Err(error) => {
-                    self.mistake("database_url_file", &file, format!("cannot be read: {error}"));
+                    self.mistake("database_url_file", format!("`{file}` cannot be read: {error}"));
                     return String::new();
                 }
-            }
+            },
         };
         if let Err(reason) = store::check_address(&url) {
-            self.mistake("database_url", &origin, reason);
+            self.mistake(key, reason);
         }
         url
     }
@@ -276,9 +265,8 @@ impl Layers {
         for part in filter.split(',').map(str::trim) {
             let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
             if level.parse::<log::LevelFilter>().is_err() {
-                let (_, origin) = self.get("log");
                 let detail = format!("`{}` is not off, error, warn, info, debug or trace", part.escape_debug());
-                self.mistake("log", &origin, detail);
+                self.mistake("log", detail);
             }
         }
         filter

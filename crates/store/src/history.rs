@@ -5,6 +5,7 @@ use usecases::ports::{History, HistoryFilter, HistorySegment, StoreError};
 use crate::{
     DieselUnit,
     columns::{Table, rows_max},
+    memberships::{self, membership_of},
     statements::Statement,
     users::behind,
 };
@@ -57,7 +58,7 @@ impl History for DieselUnit<'_> {
     ) -> Result<Vec<Membership>, StoreError> {
         let micros = at.timestamp_micros();
         // The last add says how the membership began, the last row of any kind when it ends.
-        let statement = Statement::<(Text, BigInt, Text, BigInt, Nullable<BigInt>, Text, Text, Nullable<Text>)>::new(
+        let statement = Statement::<memberships::Columns>::new(
             "SELECT l.user_id, l.segment_id, a.slug, a.at, l.expires_at, a.source, a.actor, a.reason \
              FROM history l JOIN history a ON a.id = (SELECT max(b.id) FROM history b \
              WHERE b.segment_id = l.segment_id AND b.user_id = l.user_id AND b.operation = 'add' AND b.at <= ?)",
@@ -71,17 +72,7 @@ impl History for DieselUnit<'_> {
         .int(micros)
         .then(" ORDER BY l.user_id LIMIT ?")
         .int(rows_max(limit));
-        self.rows(statement, |(user, segment, slug, since, expires_at, source, actor, reason): MembershipRow| {
-            Ok(Membership {
-                user: TABLE.user(&user)?,
-                segment: SegmentRef { id: SegmentId(segment), slug: TABLE.slug(&slug)? },
-                since: TABLE.instant(since)?,
-                expires_at: TABLE.maybe_instant(expires_at)?,
-                source: TABLE.source(&source)?,
-                actor: Actor::new(actor),
-                reason: TABLE.reason(reason)?,
-            })
-        })
+        self.rows(statement, |row| membership_of(TABLE, row))
     }
 
     fn count_at(&mut self, segment: SegmentId, at: Instant) -> Result<u64, StoreError> {
@@ -155,8 +146,6 @@ impl DieselUnit<'_> {
         Ok(Some((*id, names)).filter(|(_, names)| !names.is_empty()))
     }
 }
-
-type MembershipRow = (String, i64, String, i64, Option<i64>, String, String, Option<String>);
 
 /// Only what the filter asks for is in the text, so that the index of it can be used.
 fn filtered<Columns>(

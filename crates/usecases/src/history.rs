@@ -126,7 +126,6 @@ pub fn diff(look: &mut Look, query: &DiffQuery, limit: usize) -> Result<Diff, Er
     }
     let then = segment_at(look, &query.slug, query.from)?;
     let later = segment_at(look, &query.slug, query.to)?;
-    let mut diff = Diff { entered: Vec::new(), left: Vec::new(), next: query.after.clone() };
     // A slug that passed to another segment meanwhile makes both segments' users candidates.
     let candidates: BTreeSet<UserId> = if then == later {
         look.unit.history().touched(then, query.from, query.to, query.after.as_ref(), limit)?.into_iter().collect()
@@ -141,7 +140,8 @@ pub fn diff(look: &mut Look, query: &DiffQuery, limit: usize) -> Result<Diff, Er
     let candidates = Vec::from_iter(candidates);
     let before = presence(look, then, &candidates, query.from)?;
     let after = presence(look, later, &candidates, query.to)?;
-    diff.next = candidates.last().filter(|_| candidates.len() == limit).cloned();
+    let next = candidates.last().filter(|_| candidates.len() == limit).cloned();
+    let mut diff = Diff { entered: Vec::new(), left: Vec::new(), next };
     for user in candidates {
         match (before.contains(&user), after.contains(&user)) {
             (false, true) => diff.entered.push(user),

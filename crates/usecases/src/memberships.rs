@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use domain::{
-    Entry, Instant, Membership, Operation, Reason, Segment, SegmentId, SegmentRef, Slug, Source, Ttl, UserId,
-};
+use domain::{Entry, Instant, Membership, Operation, Reason, Segment, SegmentId, Slug, Source, Ttl, UserId};
 
 use crate::{
     Act, Error, Fault, Look,
@@ -348,7 +346,7 @@ pub(crate) fn record(unit: &mut dyn Unit, entries: &[Entry]) -> Result<(), Store
 pub(crate) fn entering(act: &Act, user: UserId, segment: &Segment, now: Instant, source: Source) -> Entry {
     Entry {
         user,
-        segment: SegmentRef { id: segment.id, slug: segment.slug.clone() },
+        segment: segment.reference(),
         operation: Operation::Add,
         at: now,
         expires_at: segment.default_ttl.map(|ttl| ttl.after(now)),

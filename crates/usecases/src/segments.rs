@@ -111,17 +111,16 @@ pub fn change(act: &mut Act, slug: &Slug, expected: &Expected, command: ChangeSe
         locks = locks.population(Hold::Alone);
     }
     act.unit.lock(&locks)?;
-    let now = act.now();
     let before = require(act.unit, slug)?;
     expected.require(&Revision::from(&before), Subject::Segment, slug.as_str())?;
+    // Before a rename, whoever's deadline came is written out under the slug of that time.
+    let renamed = command.slug.as_ref().is_some_and(|new| *new != before.slug);
+    let stored = if renamed { memberships::all_stored(act.unit, before.id)? } else { Vec::new() };
+    let now = act.now();
+    memberships::settled(act, stored, now)?;
 
     let mut after = before.clone();
     if let Some(new) = command.slug {
-        if new != before.slug {
-            // Whoever's deadline came is written out under the slug of that time.
-            let stored = memberships::all_stored(act.unit, before.id)?;
-            memberships::settled(act, stored, now)?;
-        }
         // A segment that is named after its slug goes on being so.
         if after.name == Name::of(&after.slug) {
             after.name = Name::of(&new);
