@@ -1,5 +1,7 @@
 //! What the use cases ask of the outside world.
 
+use std::io;
+
 use domain::{Entry, HistoryRow, Instant, Kind, Membership, Period, Segment, SegmentId, Slug, User, UserId};
 use thiserror::Error;
 
@@ -328,6 +330,29 @@ pub struct StoredAnswer {
     pub answer: String,
     pub created_at: Instant,
 }
+
+/// Where the inputs of imports, the rows that were refused, and reports are kept: bytes under keys such as
+/// `jobs/17/input`. What is written on one node can be read on every other.
+pub trait Files: Send + Sync {
+    /// Begins a file. Nobody sees it before it is finished; then it stands in place of an older one.
+    fn create(&self, key: &str) -> io::Result<Box<dyn NewFile>>;
+    /// The bytes of a file; nothing when there is none.
+    fn open(&self, key: &str) -> io::Result<Option<Box<dyn StoredFile>>>;
+    /// Forgets all files whose keys begin with `prefix`. That there are none is no failure.
+    fn delete(&self, prefix: &str) -> io::Result<()>;
+    /// Room to work in on this machine, gone when it is dropped.
+    fn scratch(&self) -> io::Result<std::fs::File>;
+}
+
+/// A file that is being written. Dropped before it is finished, it never was.
+pub trait NewFile: io::Write + Send {
+    fn finish(self: Box<Self>) -> io::Result<()>;
+}
+
+/// A file that is read, from any place in it.
+pub trait StoredFile: io::Read + io::Seek + Send {}
+
+impl<T: io::Read + io::Seek + Send> StoredFile for T {}
 
 /// The service's own clock. It never goes back, and counts whole microseconds.
 pub trait Clock: Send + Sync {
