@@ -163,24 +163,8 @@ impl Call {
         Ok(blocking::run(self.app, move |app| app.rehearse(actor(), work)).await?.into_response())
     }
 
-    fn once(&self) -> Result<Option<Once>, Problem> {
-        if self.request.method() != Method::POST && self.request.method() != Method::PATCH {
-            return Ok(None);
-        }
-        let Some(value) = self.request.headers().get(IDEMPOTENCY_KEY) else { return Ok(None) };
-        let key = value.to_str().ok().filter(|key| (1..=KEY_CHARS_MAX).contains(&key.len()));
-        let key = key.ok_or_else(|| {
-            let detail = format!("must have from 1 to {KEY_CHARS_MAX} visible ASCII characters");
-            Problem::fault("Idempotency-Key", "invalid_value", detail)
-        })?;
-        let digest = Sha256::new()
-            .chain_update(self.request.method().as_str())
-            .chain_update([0])
-            .chain_update(self.request.uri().to_string())
-            .chain_update([0])
-            .chain_update(&self.body)
-            .finalize();
-        Ok(Some(Once { key: key.to_owned(), fingerprint: hexadecimal(&digest) }))
+    pub(crate) fn once(&self) -> Result<Option<Once>, Problem> {
+        once_of(&self.request, &self.body)
     }
 
     /// The versions that If-Match names, or any when there is none.
@@ -207,12 +191,33 @@ impl Call {
     }
 }
 
+/// What tells a request with an idempotency key from others. A body that is read elsewhere is left out.
+pub(crate) fn once_of(request: &HttpRequest, body: &[u8]) -> Result<Option<Once>, Problem> {
+    if request.method() != Method::POST && request.method() != Method::PATCH {
+        return Ok(None);
+    }
+    let Some(value) = request.headers().get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| (1..=KEY_CHARS_MAX).contains(&key.len()));
+    let key = key.ok_or_else(|| {
+        let detail = format!("must have from 1 to {KEY_CHARS_MAX} visible ASCII characters");
+        Problem::fault("Idempotency-Key", "invalid_value", detail)
+    })?;
+    let digest = Sha256::new()
+        .chain_update(request.method().as_str())
+        .chain_update([0])
+        .chain_update(request.uri().to_string())
+        .chain_update([0])
+        .chain_update(body)
+        .finalize();
+    Ok(Some(Once { key: key.to_owned(), fingerprint: hexadecimal(&digest) }))
+}
+
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Until accounts come, all requests act in one name.
-fn actor() -> Actor {
+pub(crate) fn actor() -> Actor {
     Actor::new("api")
 }
 

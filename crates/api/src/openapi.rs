@@ -87,6 +87,47 @@ pub(crate) struct HistoryFilters {
     to: Option<chrono::DateTime<chrono::Utc>>,
 }
 
+/// How an export begins.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(crate) struct HeaderLine {
+    /// `false` leaves out the line with the names, in CSV.
+    header: Option<bool>,
+}
+
+/// How users are imported.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(crate) struct UserImportParameters {
+    /// One bad row refuses all, and all happens at once or not at all.
+    atomic: Option<bool>,
+    /// Tell what would happen, and change nothing.
+    dry_run: Option<bool>,
+}
+
+/// How memberships are imported.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(crate) struct ImportParameters {
+    /// `add` (default), `remove`, or `replace`: each segment that rows name has exactly the users of its rows afterwards.
+    #[param(pattern = "^(add|remove|replace)$")]
+    mode: Option<String>,
+    /// One bad row refuses all, and all happens at once or not at all.
+    atomic: Option<bool>,
+    /// Tell what would happen, and change nothing.
+    dry_run: Option<bool>,
+    /// For rows without a deadline: an ISO 8601 duration or seconds, counted from the import.
+    ttl: Option<String>,
+    /// For rows without a deadline.
+    expires_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// For rows without a reason.
+    #[param(min_length = 1, max_length = 500, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
+    reason: Option<String>,
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -105,7 +146,11 @@ pub(crate) struct HistoryFilters {
         crate::memberships::is_member, crate::memberships::of_user, crate::memberships::lookup,
         crate::memberships::members, crate::memberships::admit, crate::memberships::dismiss, crate::memberships::diff, crate::memberships::admit_diff, crate::memberships::dismiss_diff,
         crate::distributions::distribute, crate::distributions::get, crate::moves::move_users,
-        crate::history::list, crate::history::csv,
+        crate::history::list,
+        crate::imports::memberships, crate::imports::members, crate::imports::users,
+        crate::exports::members, crate::exports::users, crate::exports::history, crate::exports::stats,
+        crate::reports::history, crate::reports::members, crate::reports::users, crate::reports::stats, crate::reports::fetch,
+        crate::jobs::list, crate::jobs::get, crate::jobs::cancel, crate::jobs::undo, crate::jobs::errors, crate::jobs::events,
         crate::health::alive, crate::health::ready,
     ),
     components(schemas(crate::problems::ProblemDocument, crate::problems::FaultDocument)),
@@ -116,6 +161,10 @@ pub(crate) struct HistoryFilters {
         (name = "memberships", description = "Who is in which segment"),
         (name = "distributions", description = "Segments given to a share of all users"),
         (name = "history", description = "What happened"),
+        (name = "imports", description = "Files of any length, taken in"),
+        (name = "exports", description = "Tables of any length, as files"),
+        (name = "reports", description = "Exports behind a link"),
+        (name = "jobs", description = "Long acts, followed, stopped and taken back"),
         (name = "service", description = "The process itself"),
     ),
 )]
@@ -180,7 +229,8 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     if method == "patch" {
         codes.push(Code::IfMatchRequired);
     }
-    if method == "get" && in_api && !path.ends_with(".csv") {
+    let streams = path.ends_with(".{form}") || path.contains("/reports/") || path.ends_with("/errors") || path.ends_with("/events");
+    if method == "get" && in_api && !streams {
         header(operation, "If-None-Match", Required::False, "The ETag of the answer that the client has");
         let same = ResponseBuilder::new().description("It is as If-None-Match says").build();
         operation.responses.responses.entry("304".to_owned()).or_insert(RefOr::T(same));
@@ -194,6 +244,9 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
         {
             let (pattern, length_max, example) = match parameter.name.as_str() {
                 "slug" => (SLUG_PATTERN, 255, "DISCOUNT_30"),
+                "form" => (r"^(csv|ndjson|xlsx)(\.gz)?$", 9, "csv"),
+                "id" => ("^[1-9][0-9]{0,17}$", 18, "17"),
+                "name" => ("^[A-Za-z0-9._-]+$", 300, "history.csv"),
                 _ => (USER_ID_PATTERN, 128, "1000"),
             };
             let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).min_length(Some(1));

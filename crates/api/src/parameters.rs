@@ -3,8 +3,9 @@
 use std::{collections::HashSet, fmt};
 
 use actix_web::{HttpRequest, web::Query};
-use domain::{Instant, Month, Period, Slug, UserId};
+use domain::{Instant, Month, Period, Slug, Ttl, UserId};
 use serde::{Serialize, de::DeserializeOwned};
+use usecases::memberships::Deadline;
 
 use crate::{cursors, fields::Faults, problems::Problem, times};
 
@@ -74,6 +75,19 @@ impl Parameters {
 
     pub(crate) fn slug(&mut self, name: &str) -> Option<Slug> {
         self.read(name, "invalid_slug", Slug::parse)
+    }
+
+    /// A deadline for many rows, as a ttl or as an instant, but not as both.
+    pub(crate) fn deadline(&mut self) -> Option<Deadline> {
+        let ttl = self.read("ttl", "invalid_duration", |text| match text.parse::<i64>() {
+            Ok(seconds) => Ttl::from_seconds(seconds),
+            Err(_) => Ttl::parse(text),
+        });
+        let at = self.instant("expires_at");
+        if ttl.is_some() && at.is_some() {
+            self.faults.add("ttl", "both_given", "give `ttl` or `expires_at`, not both");
+        }
+        ttl.map(Deadline::After).or(at.map(Deadline::At))
     }
 
     /// `month`, or else `from` and `to`, either of which may be left open.

@@ -23,7 +23,9 @@ pub(crate) enum Code {
     Invalid,
     SegmentNotFound,
     UserNotFound,
+    JobNotFound,
     RouteNotFound,
+    LinkRefused,
     MethodNotAllowed,
     SlugTaken,
     UserIdTaken,
@@ -41,12 +43,14 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub(crate) const ALL: [Code; 19] = [
+    pub(crate) const ALL: [Code; 21] = [
         Code::MalformedJson,
         Code::Invalid,
         Code::SegmentNotFound,
         Code::UserNotFound,
+        Code::JobNotFound,
         Code::RouteNotFound,
+        Code::LinkRefused,
         Code::MethodNotAllowed,
         Code::SlugTaken,
         Code::UserIdTaken,
@@ -90,6 +94,15 @@ impl Code {
                 "No such user",
                 "The user was never named in an add, created or imported, or was deleted.",
             ),
+            Code::JobNotFound => {
+                ("job_not_found", 404, "No such job", "Jobs are listed at /api/v1/jobs; old ones are forgotten.")
+            }
+            Code::LinkRefused => (
+                "link_refused",
+                403,
+                "The link does not hold",
+                "It ended, or was changed on its way: ask for a fresh one with POST /api/v1/reports/….",
+            ),
             Code::RouteNotFound => {
                 ("route_not_found", 404, "No such address", "The addresses are listed at /api/docs.")
             }
@@ -121,8 +134,8 @@ impl Code {
             Code::UnsupportedMediaType => (
                 "unsupported_media_type",
                 415,
-                "The body is not declared as JSON",
-                "Send Content-Type: application/json.",
+                "The body is not declared as what is read here",
+                "Send Content-Type: application/json; for an import text/csv, application/x-ndjson or that of XLSX.",
             ),
             Code::IdempotencyKeyReused => (
                 "idempotency_key_reused",
@@ -262,7 +275,11 @@ impl From<Error> for Problem {
             Error::NotFound(Subject::User, _) => Code::UserNotFound,
             Error::Taken(Subject::Segment, _) => Code::SlugTaken,
             Error::Taken(Subject::User, _) => Code::UserIdTaken,
-            Error::Conflict(_) => Code::Conflict,
+            Error::NotFound(Subject::Job, _) => Code::JobNotFound,
+            Error::TooLarge(_) => Code::BodyTooLarge,
+            Error::Denied(_) => Code::LinkRefused,
+            Error::Files(_) => Code::Unavailable,
+            Error::Conflict(_) | Error::Taken(Subject::Job, _) => Code::Conflict,
             Error::Stale(..) => Code::VersionMismatch,
             Error::KeyReused => Code::IdempotencyKeyReused,
             Error::Invalid(_) => Code::Invalid,
@@ -275,6 +292,10 @@ impl From<Error> for Problem {
             // What the store says may name hosts and files: it is for the log, not for the client.
             Error::Store(error) => {
                 log::warn!("{error}");
+                Problem::new(code, code.facts().3)
+            }
+            Error::Files(error) => {
+                log::warn!("files: {error}");
                 Problem::new(code, code.facts().3)
             }
             other => Problem::new(code, other),

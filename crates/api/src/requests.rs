@@ -80,6 +80,8 @@ pub(crate) async fn attend(
         if percent_decode_str(request.path()).decode_utf8().is_err() {
             return Err(Problem::new(Code::Refused, "the address is not UTF-8").error_response());
         }
+        // The bytes of an import take as long as they take; whoever reads them waits for each piece with patience of its own.
+        let limit = if request.path().trim_end_matches('/').ends_with("/import") { Duration::MAX } else { limit };
         match tokio::time::timeout(limit, next.call(request)).await {
             Ok(Ok(response)) => Ok(as_problem(response.map_into_boxed_body())),
             Ok(Err(error)) => Err(error.error_response()),

@@ -250,7 +250,7 @@ fn read_description(faults: &mut Faults, text: &str) -> Description {
     responses((status = 200, description = "A page of segments", body = Page<SegmentView>)))]
 pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&call.request)?;
-    let (query, limit, exact) = read_query(&mut parameters);
+    let (query, limit, exact) = read_page(&mut parameters);
     parameters.end()?;
     call.look(move |look| {
         let found = segments::list(look, &query, limit + 1)?;
@@ -267,7 +267,7 @@ pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
     responses((status = 200, description = "A page of segments, also those without users", body = Page<SegmentStats>)))]
 pub(crate) async fn stats(call: Call) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&call.request)?;
-    let (query, limit, exact) = read_query(&mut parameters);
+    let (query, limit, exact) = read_page(&mut parameters);
     parameters.end()?;
     call.look(move |look| {
         let found = segments::stats(look, &query, limit + 1)?;
@@ -287,16 +287,9 @@ pub(crate) async fn stats(call: Call) -> Result<HttpResponse, Problem> {
     .await
 }
 
-fn read_query(parameters: &mut Parameters) -> (SegmentQuery, usize, bool) {
-    let text = parameters.search("query");
-    let kind = parameters
-        .read("kind", "invalid_value", |text| Kind::parse(text).ok_or("must be manual, percent, rule or model"));
-    let sort_text = parameters.text("sort");
-    let sort = sort_text.as_deref().map_or(Some(SegmentSort::default()), read_sort).unwrap_or_else(|| {
-        let detail = "must be slug, name, created_at or updated_at, possibly with `-` before it";
-        parameters.faults.add("sort", "invalid_value", detail);
-        SegmentSort::default()
-    });
+fn read_page(parameters: &mut Parameters) -> (SegmentQuery, usize, bool) {
+    let query = read_query(parameters);
+    let sort = query.sort;
     let after = parameters.cursor::<(String, String, String)>().and_then(|(order, value, slug)| {
         let fits = order == sort_name(&sort)
             && match sort.by {
@@ -313,7 +306,21 @@ fn read_query(parameters: &mut Parameters) -> (SegmentQuery, usize, bool) {
     });
     let limit = parameters.limit();
     let exact = parameters.counts_exactly();
-    (SegmentQuery { text, kind, sort, after }, limit, exact)
+    (SegmentQuery { after, ..query }, limit, exact)
+}
+
+/// Which segments, and in which order.
+pub(crate) fn read_query(parameters: &mut Parameters) -> SegmentQuery {
+    let text = parameters.search("query");
+    let kind = parameters
+        .read("kind", "invalid_value", |text| Kind::parse(text).ok_or("must be manual, percent, rule or model"));
+    let sort_text = parameters.text("sort");
+    let sort = sort_text.as_deref().map_or(Some(SegmentSort::default()), read_sort).unwrap_or_else(|| {
+        let detail = "must be slug, name, created_at or updated_at, possibly with `-` before it";
+        parameters.faults.add("sort", "invalid_value", detail);
+        SegmentSort::default()
+    });
+    SegmentQuery { text, kind, sort, after: None }
 }
 
 fn cursor(sort: &SegmentSort, last: &Segment) -> String {

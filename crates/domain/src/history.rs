@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Actor, Instant, Membership, Reason, SegmentRef, Source, UserId};
+use crate::{Actor, Instant, JobId, Membership, Reason, SegmentRef, Source, UserId};
 
 /// One change of one user's place in one segment. It says all that is needed to carry it out again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,11 +12,15 @@ pub struct Entry {
     pub segment: SegmentRef,
     pub operation: Operation,
     pub at: Instant,
+    /// When the membership began, where an add brings an earlier one back; any other add begins it at `at`.
+    pub since: Option<Instant>,
     /// The deadline after an add or an extend; absent after a remove.
     pub expires_at: Option<Instant>,
     pub source: Source,
     pub actor: Actor,
     pub reason: Option<Reason>,
+    /// The job that it is part of.
+    pub job: Option<JobId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,10 +69,12 @@ impl Entry {
             segment: membership.segment.clone(),
             operation: Operation::Remove,
             at: deadline,
+            since: None,
             expires_at: None,
             source: Source::Expiry,
             actor: Actor::new("expiry"),
             reason: None,
+            job: None,
         })
     }
 
@@ -78,7 +84,7 @@ impl Entry {
             Operation::Add => Some(Membership {
                 user: self.user.clone(),
                 segment: self.segment.clone(),
-                since: self.at,
+                since: self.since.unwrap_or(self.at),
                 expires_at: self.expires_at,
                 source: self.source,
                 actor: self.actor.clone(),
@@ -111,10 +117,12 @@ mod tests {
             segment: SegmentRef { id: SegmentId(1), slug: Slug::parse("VIP").unwrap() },
             operation,
             at: instant(minute),
+            since: None,
             expires_at: deadline.map(instant),
             source: Source::Manual,
             actor: Actor::new("test"),
             reason: None,
+            job: None,
         }
     }
 
@@ -144,5 +152,16 @@ mod tests {
         let entries = [first, expiry, entry(Operation::Add, 40, None)];
         let live = |minute| replay(&entries, instant(minute)).is_some();
         assert_eq!([15, 20, 39, 40].map(live), [true, false, false, true]);
+    }
+
+    #[test]
+    fn what_is_brought_back_began_when_it_did() {
+        let entries = [
+            entry(Operation::Add, 10, None),
+            entry(Operation::Remove, 20, None),
+            Entry { since: Some(instant(10)), ..entry(Operation::Add, 30, None) },
+        ];
+        assert_eq!(replay(&entries, instant(25)), None);
+        assert_eq!(replay(&entries, instant(30)).unwrap().since, instant(10));
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod distributions;
 pub mod history;
+pub mod jobs;
 pub mod memberships;
 pub mod periods;
 pub mod segments;
@@ -12,6 +13,7 @@ pub mod users;
 
 pub use distributions::{Percent, PercentError, Position, Seed};
 pub use history::{Entry, HistoryRow, Operation, replay};
+pub use jobs::{Claim, Job, JobId, JobKind, JobState};
 pub use memberships::{Actor, Membership, Reason, ReasonError, Source};
 pub use periods::{Month, MonthError, Period};
 pub use segments::{Description, Kind, Name, Segment, SegmentId, SegmentRef, Slug, TextError};

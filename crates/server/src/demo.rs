@@ -30,6 +30,7 @@ pub(crate) fn fill(settings: &Settings) -> Result<(), Failure> {
     let clock = StoryClock(Arc::new(AtomicI64::new((today - TimeDelta::days(DAYS)).timestamp_micros())));
     let app = App {
         store: Box::new(store),
+        files: Box::new(world::open_files(settings)?),
         clock: Box::new(clock.clone()),
         chance: Box::new(SameChance(AtomicU64::new(20_261_120))),
     };

@@ -1,359 +1,344 @@
-//! `strata import`: CSV files, read twice: once to find every bad row, once to take them in.
+//! `strata import`: files into the store that the settings name, or into a running server.
 
 use std::{
-    collections::HashMap,
     fs::File,
-    io::{BufRead, BufReader, Read},
-    path::Path,
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::{Duration, Instant as Stopwatch},
 };
 
-use chrono::DateTime;
-use csv::{Reader, ReaderBuilder, StringRecord};
-use domain::{Actor, Attributes, Instant, Reason, Slug, Ttl, UserId, to_micros};
-use flate2::read::MultiGzDecoder;
+use domain::{Actor, Instant, Job, JobId, JobState, Reason, Slug, Ttl};
 use indicatif::{ProgressBar, ProgressStyle};
+use reqwest::blocking::{Body, Client, RequestBuilder, Response};
+use serde_json::Value;
 use usecases::{
-    App, Error,
-    imports::{self, BATCH_MAX, ImportedMemberships, ImportedUsers, MembershipRow, MissingSegments, UserRow},
+    App,
+    imports::{self, Import, Mode, Outcome, What},
+    jobs,
     memberships::Deadline,
-    ports::StoreError,
 };
 
-use crate::{Failure, say, serve, settings::Settings, world};
+use crate::{Failure, ImportArgs, MembershipArgs, say, serve, settings::Settings, world};
 
-/// How many bad rows are named one by one.
-const BAD_ROWS_SHOWN_MAX: usize = 100;
-const TRIES_MAX: u32 = 5;
+/// How often it is looked how far an import came.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-pub(crate) fn users(settings: &Settings, file: &Path) -> Result<(), Failure> {
+pub(crate) fn users(settings: &Settings, args: &ImportArgs) -> Result<ExitCode, Failure> {
+    let import = Import {
+        what: What::Users,
+        mode: Mode::Add,
+        atomic: args.atomic,
+        dry_run: args.dry_run,
+        create_segments: false,
+        deadline: None,
+        reason: None,
+    };
+    run(settings, args, "users/import", &import)
+}
+
+pub(crate) fn memberships(
+    settings: &Settings,
+    args: &ImportArgs,
+    of: &MembershipArgs,
+) -> Result<ExitCode, Failure> {
+    let refuse = |what: &str, error: String| Failure(format!("--{what}: {error}"));
+    let segment = of.segment.as_deref().map(Slug::parse).transpose();
+    let segment = segment.map_err(|error| refuse("segment", error.to_string()))?;
+    let ttl = of.ttl.as_deref().map(|text| text.parse::<i64>().map_or_else(|_| Ttl::parse(text), Ttl::from_seconds));
+    let ttl = ttl.transpose().map_err(|error| refuse("ttl", error.to_string()))?;
+    let at = of.expires_at.as_deref().map(str::parse::<Instant>).transpose();
+    let at = at.map_err(|_| refuse("expires-at", "is not an instant such as 2026-11-20T12:00:00Z".to_owned()))?;
+    let reason = of.reason.as_deref().map(Reason::parse).transpose();
+    let path = match &segment {
+        Some(slug) => format!("segments/{slug}/users/import"),
+        None => "memberships/import".to_owned(),
+    };
+    let import = Import {
+        create_segments: !of.no_create_segments && segment.is_none(),
+        what: What::Memberships { segment },
+        mode: of.mode.into(),
+        atomic: args.atomic,
+        dry_run: args.dry_run,
+        deadline: ttl.map(Deadline::After).or(at.map(Deadline::At)),
+        reason: reason.map_err(|error| refuse("reason", error.to_string()))?,
+    };
+    run(settings, args, &path, &import)
+}
+
+fn run(settings: &Settings, args: &ImportArgs, path: &str, import: &Import) -> Result<ExitCode, Failure> {
     let begun = Stopwatch::now();
-    let rows = validate(file, user_reader)?;
-    let app = world::app(serve::migrated(settings)?);
-    let mut total = ImportedUsers::default();
-    take_in(file, user_reader, rows, |batch| {
-        let done = app.act(Actor::new("import"), |act| imports::users(act, batch.to_vec()))?;
-        total.created += done.created;
-        total.updated += done.updated;
-        total.unchanged += done.unchanged;
-        Ok(())
-    })?;
-    say(format_args!(
-        "{rows} rows in {:.1} s: {} users created, {} updated, {} unchanged",
-        begun.elapsed().as_secs_f64(),
-        total.created,
-        total.updated,
-        total.unchanged
-    ))
+    let file = File::open(&args.file).map_err(|error| Failure(format!("{}: {error}", args.file.display())))?;
+    let progress = Progress::new(args.progress);
+    let told = match &args.server {
+        Some(server) => Remote::new(server, args.token.as_deref())?.import(path, import, file, &args.file, &progress)?,
+        None => here(settings, import, file, &args.file, &progress)?,
+    };
+    progress.end();
+    told.say(begun.elapsed(), import.dry_run)
 }
 
-pub(crate) fn memberships(settings: &Settings, file: &Path, missing: MissingSegments) -> Result<(), Failure> {
-    let begun = Stopwatch::now();
-    let now = world::now();
-    let reader = |header: &StringRecord| membership_reader(header, now);
-    let rows = validate(file, reader)?;
-    let app = world::app(serve::migrated(settings)?);
-    if missing == MissingSegments::Refuse {
-        refuse_unknown_segments(&app, file, now)?;
-    }
-    let mut total = ImportedMemberships::default();
-    take_in(file, reader, rows, |batch| {
-        let done = app.act(Actor::new("import"), |act| imports::memberships(act, batch.to_vec(), missing))?;
-        total.added += done.added;
-        total.extended += done.extended;
-        total.unchanged += done.unchanged;
-        total.segments_created += done.segments_created;
-        total.users_created += done.users_created;
-        Ok(())
-    })?;
-    say(format_args!(
-        "{rows} rows in {:.1} s: {} memberships added, {} extended, {} unchanged; {} segments and {} users created",
-        begun.elapsed().as_secs_f64(),
-        total.added,
-        total.extended,
-        total.unchanged,
-        total.segments_created,
-        total.users_created
-    ))
+/// What came of an import.
+struct Told {
+    state: String,
+    total: u64,
+    counts: Vec<(String, u64)>,
+    refused: u64,
+    refusals: Vec<String>,
+    refused_file: Option<PathBuf>,
+    problem: Option<String>,
+    job: i64,
 }
 
-/// Names every segment that does not exist before anything is written.
-fn refuse_unknown_segments(app: &App, file: &Path, now: Instant) -> Result<(), Failure> {
-    let mut lines: HashMap<Slug, u64> = HashMap::new();
-    let mut table = Table::open(file, &ProgressBar::hidden(), |header| membership_reader(header, now))?;
-    while let Some((line, row)) = table.next() {
-        let row: MembershipRow = row.map_err(Failure)?;
-        lines.entry(row.slug).or_insert(line);
-    }
-    let slugs: Vec<Slug> = lines.keys().cloned().collect();
-    let known = app.look(|look| Ok(look.unit.segments().find_all(&slugs)?))?;
-    for segment in known {
-        lines.remove(&segment.slug);
-    }
-    let mut bad: Vec<(u64, Slug)> = lines.into_iter().map(|(slug, line)| (line, slug)).collect();
-    bad.sort();
-    report_bad(file, bad.iter().map(|(line, slug)| format!("line {line}: no segment named `{slug}`")).collect())
-}
-
-/// Makes a row of a line's cells, or says what is wrong with it.
-type RowReader<T> = Box<dyn Fn(&StringRecord) -> Result<T, String>>;
-
-/// Reads the whole file without keeping any of it, and names every bad row.
-fn validate<T>(file: &Path, reader: impl Fn(&StringRecord) -> Result<RowReader<T>, String>) -> Result<u64, Failure> {
-    let progress = progress_bar(file, "checking ");
-    let mut table = Table::open(file, &progress, reader)?;
-    let (mut rows, mut bad) = (0, Vec::new());
-    while let Some((line, row)) = table.next() {
-        rows += 1;
-        if let Err(reason) = row {
-            bad.push(format!("line {line}: {reason}"));
+impl Told {
+    fn say(self, took: Duration, dry_run: bool) -> Result<ExitCode, Failure> {
+        let counts: Vec<String> = self
+            .counts
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(name, count)| format!("{count} {}", name.replace('_', " ")))
+            .collect();
+        let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
+        let would = if dry_run { " would be" } else { "" };
+        say(format_args!(
+            "{} rows in {:.1} s{would}: {counts} (job {})",
+            self.total,
+            took.as_secs_f64(),
+            self.job
+        ))?;
+        if self.refused > 0 {
+            let mut text = format!("{} rows were refused", self.refused);
+            if let Some(file) = &self.refused_file {
+                text.push_str(&format!("; mend them in {} and import it", file.display()));
+            }
+            for refusal in &self.refusals {
+                text.push_str(&format!("\n  {refusal}"));
+            }
+            eprintln!("strata: {text}");
+        }
+        match self.problem {
+            Some(problem) => Err(Failure(problem)),
+            None if self.state != JobState::Done.as_str() => Err(Failure(format!("the import is {}", self.state))),
+            None if self.refused > 0 => Ok(ExitCode::FAILURE),
+            None => Ok(ExitCode::SUCCESS),
         }
     }
-    progress.finish_and_clear();
-    report_bad(file, bad)?;
-    Ok(rows)
 }
 
-fn report_bad(file: &Path, bad: Vec<String>) -> Result<(), Failure> {
-    if bad.is_empty() {
-        return Ok(());
-    }
-    let mut text = format!("{}: {} bad rows, so nothing was imported", file.display(), bad.len());
-    for line in bad.iter().take(BAD_ROWS_SHOWN_MAX) {
-        text.push_str(&format!("\n  {line}"));
-    }
-    if bad.len() > BAD_ROWS_SHOWN_MAX {
-        text.push_str(&format!("\n  and {} more", bad.len() - BAD_ROWS_SHOWN_MAX));
-    }
-    Err(Failure(text))
+/// Where refused rows are written: beside the file that they come from.
+fn refused_path(file: &Path, extension: &str) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".refused.{extension}"));
+    file.with_file_name(name)
 }
 
-/// Gives the rows to `act` in batches, each one transaction.
-fn take_in<T>(
-    file: &Path,
-    reader: impl Fn(&StringRecord) -> Result<RowReader<T>, String>,
-    rows: u64,
-    mut act: impl FnMut(&[T]) -> Result<(), Error>,
-) -> Result<(), Failure> {
-    let progress = progress_bar(file, "importing");
-    let mut table = Table::open(file, &progress, reader)?;
-    let mut done = 0_u64;
-    let mut batch = Vec::with_capacity(BATCH_MAX);
+fn here(
+    settings: &Settings,
+    import: &Import,
+    mut file: File,
+    path: &Path,
+    progress: &Progress,
+) -> Result<Told, Failure> {
+    let app = world::app(settings, serve::migrated(settings)?)?;
+    let limits = tables::Limits { unpacked_bytes_max: settings.import_bytes_max, ..tables::Limits::default() };
+    let (job, _) = imports::accept(&app, Actor::new("import"), import, None, &limits, &mut file)?;
+    let job = carry_out(&app, job, progress)?;
+    let outcome = Outcome::of(&job);
+    let refused_file = match imports::refused_file(&app, &job)? {
+        None => None,
+        Some((format, mut rows)) => {
+            let path = refused_path(path, format.as_str());
+            let fail = |error: io::Error| Failure(format!("{}: {error}", path.display()));
+            io::copy(&mut rows, &mut File::create(&path).map_err(fail)?).map_err(fail)?;
+            Some(path)
+        }
+    };
+    let counts = [
+        ("added", outcome.added),
+        ("extended", outcome.extended),
+        ("updated", outcome.updated),
+        ("removed", outcome.removed),
+        ("unchanged", outcome.unchanged),
+        ("duplicates", outcome.duplicates),
+        ("users_created", outcome.users_created),
+        ("segments_created", outcome.segments_created),
+    ];
+    let refusals = outcome.refusals.iter();
+    Ok(Told {
+        state: job.state.to_string(),
+        total: job.total.unwrap_or(job.done),
+        counts: counts.map(|(name, count)| (name.to_owned(), count)).to_vec(),
+        refused: job.refused,
+        refusals: refusals.map(|row| format!("line {}: {}: {}", row.line, row.column, row.reason)).collect(),
+        refused_file,
+        problem: job.problem,
+        job: job.id.0,
+    })
+}
+
+/// Carries the job out, unless a worker was quicker, and follows it to its end.
+fn carry_out(app: &Arc<App>, job: Job, progress: &Progress) -> Result<Job, Failure> {
+    let id = job.id;
+    let claimed = if job.state == JobState::Running { Some(job) } else { jobs::take_up(app, id)? };
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                // The store may be busy with the import itself.
+                if let Ok(job) = app.look(|look| jobs::get(look, id)) {
+                    progress.tell(job.done, job.total);
+                }
+                thread::sleep(LOOK_EVERY);
+            }
+        });
+        let ended = claimed.map_or_else(|| follow(app, id), |job| Ok(jobs::run(app, job, &|| false)?));
+        over.store(true, Ordering::Relaxed);
+        ended
+    })
+}
+
+fn follow(app: &App, id: JobId) -> Result<Job, Failure> {
     loop {
-        let row = table.next();
-        let at_end = row.is_none();
-        if let Some((line, row)) = row {
-            batch.push(row.map_err(|reason| Failure(format!("line {line}: {reason}: the file changed meanwhile")))?);
+        let job = app.look(|look| jobs::get(look, id))?;
+        if job.state.is_final() {
+            return Ok(job);
         }
-        if batch.len() < BATCH_MAX && !at_end {
-            continue;
-        }
-        if !batch.is_empty() {
-            with_patience(|| act(&batch)).map_err(|error| {
-                let rest = "the same import can be started again: rows that are in already change nothing";
-                Failure(format!("{done} of {rows} rows were imported, then: {error}; {rest}"))
-            })?;
-        }
-        done += batch.len() as u64;
-        batch.clear();
-        if at_end {
-            progress.finish_and_clear();
-            return Ok(());
-        }
+        thread::sleep(LOOK_EVERY);
     }
 }
 
-/// Others may be at the same rows, or the store may be starting again: then the batch, which left nothing, is tried again.
-fn with_patience(mut act: impl FnMut() -> Result<(), Error>) -> Result<(), Error> {
-    let mut tries = 1;
-    loop {
-        match act() {
-            Err(Error::Store(StoreError::Contended(_) | StoreError::Busy(_) | StoreError::Unavailable(_)))
-                if tries < TRIES_MAX =>
-            {
-                std::thread::sleep(Duration::from_millis(200 << tries));
-                tries += 1;
-            }
-            ended => return ended,
-        }
-    }
+/// A server that is reached over HTTP.
+struct Remote {
+    client: Client,
+    base: String,
+    token: Option<String>,
 }
 
-fn progress_bar(file: &Path, act: &'static str) -> ProgressBar {
-    let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
-    let style = ProgressStyle::with_template("{prefix} {wide_bar} {bytes}/{total_bytes} {eta}")
-        .expect("the template is one of indicatif's");
-    ProgressBar::new(bytes).with_style(style).with_prefix(act)
-}
-
-/// A CSV file under its header.
-struct Table<T> {
-    reader: Reader<Box<dyn Read>>,
-    read_row: RowReader<T>,
-    record: StringRecord,
-}
-
-impl<T> Table<T> {
-    fn open(
-        file: &Path,
-        progress: &ProgressBar,
-        reader: impl Fn(&StringRecord) -> Result<RowReader<T>, String>,
-    ) -> Result<Table<T>, Failure> {
-        let fail = |reason: String| Failure(format!("{}: {reason}", file.display()));
-        let opened = File::open(file).map_err(|error| fail(error.to_string()))?;
-        let mut bytes = BufReader::new(progress.wrap_read(opened));
-        let packed = bytes.fill_buf().map_err(|error| fail(error.to_string()))?.starts_with(&[0x1f, 0x8b]);
-        let plain: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(bytes)) } else { Box::new(bytes) };
-        let mut plain = BufReader::with_capacity(1 << 16, plain);
-        let start = plain.fill_buf().map_err(|error| fail(error.to_string()))?;
-        let marked = start.starts_with(b"\xef\xbb\xbf");
-        let line = start.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
-        let delimiter = [b';', b'\t', b','].into_iter().find(|delimiter| line.contains(delimiter)).unwrap_or(b',');
-        if marked {
-            plain.consume(3);
+impl Remote {
+    fn new(server: &str, token: Option<&str>) -> Result<Remote, Failure> {
+        let client = Client::builder().timeout(None).connect_timeout(Duration::from_secs(10)).build();
+        let client = client.map_err(|error| Failure(format!("--server: {error}")))?;
+        let base = server.trim_end_matches('/').to_owned();
+        if !(base.starts_with("http://") || base.starts_with("https://")) {
+            return Err(Failure(format!("--server: `{base}` does not begin with http:// or https://")));
         }
-        let mut table = ReaderBuilder::new().delimiter(delimiter).from_reader(Box::new(plain) as Box<dyn Read>);
-        let header = table.headers().map_err(|error| fail(error.to_string()))?.clone();
-        if header.is_empty() {
-            return Err(fail("the file is empty: a header line is needed".to_owned()));
-        }
-        let read_row = reader(&header).map_err(fail)?;
-        Ok(Table { reader: table, read_row, record: StringRecord::new() })
+        Ok(Remote { client, base, token: token.map(str::to_owned) })
     }
 
-    /// The next row with its line, or nothing at the end.
-    fn next(&mut self) -> Option<(u64, Result<T, String>)> {
-        let line = self.reader.position().line();
-        match self.reader.read_record(&mut self.record) {
-            Ok(false) => None,
-            Ok(true) => {
-                let line = self.record.position().map_or(line, |position| position.line());
-                Some((line, (self.read_row)(&self.record)))
-            }
-            Err(error) => {
-                let line = error.position().map_or(line, |position| position.line());
-                Some((line, Err(plainly(&error))))
-            }
-        }
-    }
-}
-
-fn plainly(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("has {len} cells where the header has {expected_len}")
-        }
-        csv::ErrorKind::Utf8 { .. } => "is not UTF-8".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-/// Where each known column stands. Unknown and repeated ones are refused by name.
-fn columns(header: &StringRecord, known: &[&str]) -> Result<HashMap<String, usize>, String> {
-    let mut columns = HashMap::new();
-    for (index, name) in header.iter().enumerate() {
-        if !known.is_empty() && !known.contains(&name) {
-            return Err(format!("unknown column `{}`; there are {}", name.escape_debug(), known.join(", ")));
-        }
-        if name.chars().any(char::is_control) {
-            return Err(format!("column `{}` has a control character in its name", name.escape_debug()));
-        }
-        if columns.insert(name.to_owned(), index).is_some() {
-            return Err(format!("column `{}` stands twice in the header", name.escape_debug()));
-        }
-    }
-    Ok(columns)
-}
-
-fn required(columns: &HashMap<String, usize>, name: &str) -> Result<usize, String> {
-    columns.get(name).copied().ok_or_else(|| format!("there is no column `{name}` in the header"))
-}
-
-fn membership_reader(header: &StringRecord, now: Instant) -> Result<RowReader<MembershipRow>, String> {
-    let columns = columns(header, &["user_id", "segment", "since", "ttl", "expires_at", "reason"])?;
-    let (user, segment) = (required(&columns, "user_id")?, required(&columns, "segment")?);
-    Ok(Box::new(move |record| {
-        let cell = |name: &str| columns.get(name).map(|&at| &record[at]).filter(|cell| !cell.is_empty());
-        let since = cell("since").map(|text| instant("since", text)).transpose()?;
-        if since.is_some_and(|since| since > now) {
-            return Err("since: is in the future".to_owned());
-        }
-        let deadline = match (cell("ttl"), cell("expires_at")) {
-            (Some(_), Some(_)) => return Err("ttl: give ttl or expires_at, not both".to_owned()),
-            (Some(text), None) => Some(Deadline::After(read_ttl(text)?)),
-            (None, Some(text)) => Some(Deadline::At(instant("expires_at", text)?)),
-            (None, None) => None,
+    fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
         };
-        if matches!(deadline, Some(Deadline::At(at)) if at <= now) {
-            return Err("expires_at: is not in the future".to_owned());
+        let answer = request.send().map_err(|error| Failure(format!("{}: {error}", self.base)))?;
+        if answer.status().is_success() {
+            return Ok(answer);
         }
-        Ok(MembershipRow {
-            user: UserId::parse(&record[user]).map_err(|error| format!("user_id: {error}"))?,
-            slug: Slug::parse(&record[segment]).map_err(|error| format!("segment: {error}"))?,
-            since,
-            deadline,
-            reason: cell("reason").map(Reason::parse).transpose().map_err(|error| format!("reason: {error}"))?,
-        })
-    }))
-}
+        let status = answer.status();
+        let text = answer.text().unwrap_or_default();
+        let problem: Option<Value> = serde_json::from_str(&text).ok();
+        let detail = problem.as_ref().and_then(|problem| problem["detail"].as_str()).unwrap_or(&text);
+        Err(Failure(format!("{} answers {status}: {detail}", self.base)))
+    }
 
-fn read_ttl(text: &str) -> Result<Ttl, String> {
-    let ttl = match text.parse::<i64>() {
-        Ok(seconds) => Ttl::from_seconds(seconds),
-        Err(_) => Ttl::parse(text),
-    };
-    ttl.map_err(|error| format!("ttl: {error}"))
-}
-
-/// RFC 3339, or a bare date or date and time, which are UTC.
-fn instant(column: &str, text: &str) -> Result<Instant, String> {
-    let bare = |format: &str| chrono::NaiveDateTime::parse_from_str(text, format).map(|at| at.and_utc());
-    let date = || {
-        chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc())
-    };
-    DateTime::parse_from_rfc3339(text)
-        .map(|at| at.to_utc())
-        .or_else(|_| bare("%Y-%m-%dT%H:%M:%S%.f"))
-        .or_else(|_| bare("%Y-%m-%d %H:%M:%S%.f"))
-        .or_else(|_| date())
-        .map(to_micros)
-        .map_err(|_| format!("{column}: `{}` is not an instant such as 2026-11-20T12:00:00Z", text.escape_debug()))
-}
-
-fn user_reader(header: &StringRecord) -> Result<RowReader<UserRow>, String> {
-    let columns = columns(header, &[])?;
-    let user = required(&columns, "user_id")?;
-    let names: Vec<String> = header.iter().map(str::to_owned).collect();
-    Ok(Box::new(move |record| {
-        let id = UserId::parse(&record[user]).map_err(|error| format!("user_id: {error}"))?;
-        let mut row = UserRow { id, name: None, email: None, attributes: Attributes::new() };
-        for (name, cell) in names.iter().zip(record.iter()).filter(|(_, cell)| !cell.is_empty()) {
-            match name.as_str() {
-                "user_id" => {}
-                "name" => row.name = Some(text(name, cell)?),
-                "email" => row.email = Some(text(name, cell)?),
-                _ => drop(row.attributes.insert(name.clone(), value(name, cell)?)),
+    fn import(
+        &self,
+        path: &str,
+        import: &Import,
+        file: File,
+        file_path: &Path,
+        progress: &Progress,
+    ) -> Result<Told, Failure> {
+        let mut query: Vec<(&str, String)> = Vec::new();
+        for (name, flag) in [("atomic", import.atomic), ("dry_run", import.dry_run)] {
+            query.extend(flag.then(|| (name, "true".to_owned())));
+        }
+        if let What::Memberships { segment } = &import.what {
+            query.push(("mode", import.mode.as_str().to_owned()));
+            if segment.is_none() {
+                query.push(("create_segments", import.create_segments.to_string()));
             }
+            query.extend(import.reason.as_ref().map(|reason| ("reason", reason.to_string())));
+            query.extend(import.deadline.map(|deadline| match deadline {
+                Deadline::After(ttl) => ("ttl", ttl.to_string()),
+                Deadline::At(at) => ("expires_at", at.to_rfc3339()),
+            }));
         }
-        Ok(row)
-    }))
+        let url = format!("{}/api/v1/{path}", self.base);
+        let request = self.client.post(url).query(&query).header("content-type", "application/octet-stream");
+        let mut job = self.json(request.body(Body::new(file)))?;
+        while matches!(job["state"].as_str(), Some("queued" | "running")) {
+            progress.tell(job["progress"]["done"].as_u64().unwrap_or(0), job["progress"]["total"].as_u64());
+            thread::sleep(LOOK_EVERY);
+            job = self.json(self.client.get(format!("{}/api/v1/jobs/{}", self.base, job["id"])))?;
+        }
+        let refused_file = match job["errors_url"].as_str() {
+            None => None,
+            Some(path) => {
+                let mut answer = self.send(self.client.get(format!("{}{path}", self.base)))?;
+                let name = answer.headers().get("content-disposition").and_then(|value| value.to_str().ok());
+                let extension = name.and_then(|name| name.trim_end_matches('"').rsplit('.').next()).unwrap_or("csv");
+                let path = refused_path(file_path, &extension.to_owned());
+                let fail = |error: io::Error| Failure(format!("{}: {error}", path.display()));
+                io::copy(&mut answer, &mut File::create(&path).map_err(fail)?).map_err(fail)?;
+                Some(path)
+            }
+        };
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let counts = job["counts"].as_object().into_iter().flatten();
+        let refusals = job["refusals"].as_array().into_iter().flatten();
+        Ok(Told {
+            state: text(&job["state"]),
+            total: job["progress"]["total"].as_u64().unwrap_or(0),
+            counts: counts.map(|(name, count)| (name.clone(), count.as_u64().unwrap_or(0))).collect(),
+            refused: job["refused"].as_u64().unwrap_or(0),
+            refusals: refusals
+                .map(|row| format!("line {}: {}: {}", row["line"], text(&row["column"]), text(&row["reason"])))
+                .collect(),
+            refused_file,
+            problem: job["problem"].as_str().map(str::to_owned),
+            job: job["id"].as_i64().unwrap_or(0),
+        })
+    }
+
+    fn json(&self, request: RequestBuilder) -> Result<Value, Failure> {
+        let text = self.send(request)?.text().map_err(|error| Failure(format!("{}: {error}", self.base)))?;
+        serde_json::from_str(&text).map_err(|error| Failure(format!("{} gives no JSON: {error}", self.base)))
+    }
 }
 
-fn text(column: &str, cell: &str) -> Result<String, String> {
-    let max = domain::User::TEXT_CHARS_MAX;
-    if cell.chars().count() > max || cell.chars().any(char::is_control) {
-        return Err(format!("{column}: must have at most {max} characters, none of them control characters"));
-    }
-    Ok(cell.to_owned())
+/// Tells how far it came: a bar on a terminal, or lines when they are asked for.
+struct Progress {
+    bar: ProgressBar,
+    lines: bool,
 }
 
-/// A number or a truth value when the cell is written as JSON writes one, or else a text.
-fn value(column: &str, cell: &str) -> Result<serde_json::Value, String> {
-    if cell.contains('\0') {
-        return Err(format!("{column}: cannot hold the NUL character"));
+impl Progress {
+    fn new(asked: bool) -> Progress {
+        let bar = ProgressBar::no_length();
+        let style = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} rows, {per_sec}, {eta} left");
+        bar.set_style(style.expect("the template is one of ours"));
+        Progress { bar, lines: asked && !io::stderr().is_terminal() }
     }
-    match serde_json::from_str(cell) {
-        Ok(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => Ok(value),
-        _ => Ok(cell.into()),
+
+    fn tell(&self, done: u64, total: Option<u64>) {
+        if let Some(total) = total {
+            self.bar.set_length(total);
+        }
+        let news = self.bar.position() != done;
+        self.bar.set_position(done);
+        if self.lines && news {
+            let total = total.map_or("?".to_owned(), |total| total.to_string());
+            eprintln!("{done} of {total} rows");
+        }
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -63,7 +63,7 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
-    /// Read users or memberships from a CSV file
+    /// Read users or memberships from a file
     Import {
         #[command(subcommand)]
         what: Import,
@@ -77,27 +77,88 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Import {
-    /// Users: user_id, and optionally name and email; every other column becomes an attribute
+    /// Users: user_id, and optionally name, email, attributes (a JSON object), created_at; any other column is an attribute
     ///
-    /// The file has a header line and , or ; or tab between cells; it may be packed with gzip. It is read twice: when any
-    /// row is bad, all bad rows are named with their lines and nothing is imported. Importing again changes nothing.
+    /// CSV (; or , or tab), NDJSON or XLSX, packed with gzip or not, of any length. Bad rows stop none of the others: they
+    /// are written beside the file, to be mended and imported. Importing again changes nothing.
     Users {
-        file: PathBuf,
+        #[command(flatten)]
+        args: ImportArgs,
         #[command(flatten)]
         common: Common,
     },
     /// Memberships: user_id, segment, and optionally since, ttl or expires_at, reason
     ///
     /// `since` keeps the joining instant of data that comes from elsewhere. Users and segments that do not exist are created.
-    /// The file is read as for users.
+    /// An exported history (columns operation and timestamp) is told again as it happened. The file is read as for users.
     Memberships {
-        file: PathBuf,
-        /// Refuse rows whose segment does not exist, instead of creating it
-        #[arg(long)]
-        no_create_segments: bool,
+        #[command(flatten)]
+        args: ImportArgs,
+        #[command(flatten)]
+        of: MembershipArgs,
         #[command(flatten)]
         common: Common,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct ImportArgs {
+    file: PathBuf,
+    /// Tell what would happen, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// One bad row refuses all, and all happens at once or not at all
+    #[arg(long)]
+    atomic: bool,
+    /// Tell how far it came in lines, also where there is no terminal
+    #[arg(long)]
+    progress: bool,
+    /// Send the file to this server instead of into the store, for instance https://strata.example.com
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// What proves to the server who you are; better set by STRATA_TOKEN
+    #[arg(long, env = "STRATA_TOKEN", hide_env_values = true, requires = "server")]
+    token: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct MembershipArgs {
+    /// All rows are of this segment
+    #[arg(long, value_name = "SLUG")]
+    segment: Option<String>,
+    /// What happens to the memberships that rows name
+    #[arg(long, value_enum, default_value_t = ModeArg::Add)]
+    mode: ModeArg,
+    /// Refuse rows whose segment does not exist, instead of creating it
+    #[arg(long)]
+    no_create_segments: bool,
+    /// How long memberships last whose row does not say, as P30D or seconds
+    #[arg(long, conflicts_with = "expires_at")]
+    ttl: Option<String>,
+    /// When memberships end whose row does not say
+    #[arg(long, value_name = "INSTANT")]
+    expires_at: Option<String>,
+    /// Why, for rows that do not say
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum ModeArg {
+    Add,
+    Remove,
+    /// Each segment that rows name has exactly the users of its rows afterwards
+    Replace,
+}
+
+impl From<ModeArg> for usecases::imports::Mode {
+    fn from(mode: ModeArg) -> usecases::imports::Mode {
+        match mode {
+            ModeArg::Add => usecases::imports::Mode::Add,
+            ModeArg::Remove => usecases::imports::Mode::Remove,
+            ModeArg::Replace => usecases::imports::Mode::Replace,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -158,13 +219,9 @@ fn run(command: Command, settings: Settings) -> Result<ExitCode, Failure> {
         Command::Work { once: true, .. } => serve::work_once(&settings)?,
         Command::Migrate { .. } => check::migrate(&settings)?,
         Command::Check { .. } => return check::check(&settings),
-        Command::Import { what: Import::Users { file, .. } } => import::users(&settings, &file)?,
-        Command::Import { what: Import::Memberships { file, no_create_segments, .. } } => {
-            let missing = match no_create_segments {
-                true => usecases::imports::MissingSegments::Refuse,
-                false => usecases::imports::MissingSegments::Create,
-            };
-            import::memberships(&settings, &file, missing)?;
+        Command::Import { what: Import::Users { args, .. } } => return import::users(&settings, &args),
+        Command::Import { what: Import::Memberships { args, of, .. } } => {
+            return import::memberships(&settings, &args, &of);
         }
         Command::Demo { .. } => demo::fill(&settings)?,
     }

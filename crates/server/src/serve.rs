@@ -12,18 +12,23 @@ use crate::{Failure, say, settings::Settings, world};
 
 /// How often a store that is not there yet is asked again at the start.
 const START_TRIES_MAX: u32 = 30;
+/// How many jobs may be followed at once.
+const FOLLOWERS_MAX: usize = 256;
 
 pub(crate) fn serve(settings: Settings) -> Result<(), Failure> {
     actix_web::rt::System::new().block_on(serve_until_stopped(settings))
 }
 
 async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
-    let app = world::app(migrated(&settings)?);
+    let app = world::app(&settings, migrated(&settings)?)?;
     let limits = api::Limits {
         request_timeout: settings.request_timeout,
         body_bytes_max: settings.body_bytes_max,
+        import_bytes_max: settings.import_bytes_max,
         exports: Arc::new(Semaphore::new((settings.pool_size as usize / 4).max(1))),
+        followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         export_patience: settings.export_patience,
+        public_url: settings.public_url.clone(),
         cors_origins: settings.cors_origins.clone(),
     };
     let data = Data::from(Arc::clone(&app));
@@ -54,7 +59,7 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
 }
 
 pub(crate) fn work(settings: &Settings) -> Result<(), Failure> {
-    let app = world::app(migrated(settings)?);
+    let app = world::app(settings, migrated(settings)?)?;
     log::info!("working");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -67,8 +72,8 @@ pub(crate) fn work(settings: &Settings) -> Result<(), Failure> {
 }
 
 pub(crate) fn work_once(settings: &Settings) -> Result<(), Failure> {
-    let app = world::app(migrated(settings)?);
-    for (what, count) in worker::once(&app, settings.worker_batch)? {
+    let app = world::app(settings, migrated(settings)?)?;
+    for (what, count) in worker::once(&app, &schedule(settings))? {
         say(format_args!("{count} {what}"))?;
     }
     Ok(())
@@ -80,7 +85,12 @@ async fn work_until(app: Arc<App>, schedule: Schedule, mut stopped: watch::Recei
 }
 
 fn schedule(settings: &Settings) -> Schedule {
-    Schedule { interval: settings.worker_interval, batch: settings.worker_batch }
+    Schedule {
+        interval: settings.worker_interval,
+        batch: settings.worker_batch,
+        jobs_at_once: settings.jobs_at_once,
+        jobs_days: settings.jobs_days,
+    }
 }
 
 /// Resolves when the process is asked to end.

@@ -24,12 +24,17 @@ pub(crate) struct Settings {
     pub(crate) statement_timeout: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) body_bytes_max: usize,
+    pub(crate) import_bytes_max: u64,
+    pub(crate) files: files::Options,
+    pub(crate) public_url: Option<String>,
     pub(crate) export_patience: Duration,
     pub(crate) http_threads: usize,
     pub(crate) shutdown_timeout_s: u64,
     pub(crate) worker: bool,
     pub(crate) worker_interval: Duration,
     pub(crate) worker_batch: usize,
+    pub(crate) jobs_at_once: usize,
+    pub(crate) jobs_days: i64,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
@@ -228,12 +233,17 @@ impl Layers {
             statement_timeout: ms(self.number("statement_timeout_ms", 1, 86_400_000)),
             request_timeout: ms(self.number("request_timeout_ms", 1, 86_400_000)),
             body_bytes_max: self.number("body_bytes_max", 1_024, 1 << 30) as usize,
+            import_bytes_max: self.number("import_bytes_max", 1_024, 1 << 40),
+            files: self.files(),
+            public_url: self.public_url(),
             export_patience: ms(self.number("export_patience_ms", 1, 86_400_000)),
             http_threads: self.number("http_threads", 0, 1_024) as usize,
             shutdown_timeout_s: self.number("shutdown_timeout_s", 0, 3_600),
             worker: self.flag("worker"),
             worker_interval: ms(self.number("worker_interval_ms", 1, 86_400_000)),
             worker_batch: self.number("worker_batch", 1, 100_000) as usize,
+            jobs_at_once: self.number("jobs_at_once", 1, 64) as usize,
+            jobs_days: self.number("jobs_days", 1, 36_500) as i64,
             cors_origins,
             log: self.log_filter(),
             log_format,
@@ -257,6 +267,40 @@ impl Layers {
             self.mistake(key, reason);
         }
         url
+    }
+
+    fn files(&mut self) -> files::Options {
+        let given = |text: String| Some(text).filter(|text| !text.is_empty());
+        let url = self.text("files_url");
+        if let Err(reason) = files::check_address(&url) {
+            self.mistake("files_url", reason);
+        }
+        let secret = match self.text("s3_secret_access_key_file").as_str() {
+            "" => self.text("s3_secret_access_key"),
+            file => std::fs::read_to_string(file).map(|text| text.trim().to_owned()).unwrap_or_else(|error| {
+                self.mistake("s3_secret_access_key_file", format!("`{file}` cannot be read: {error}"));
+                String::new()
+            }),
+        };
+        let s3 = files::S3Options {
+            endpoint: given(self.text("s3_endpoint")),
+            region: given(self.text("s3_region")),
+            access_key_id: given(self.text("s3_access_key_id")),
+            secret_access_key: given(secret),
+        };
+        files::Options { url, s3 }
+    }
+
+    fn public_url(&mut self) -> Option<String> {
+        let url = self.text("public_url");
+        let url = url.trim_end_matches('/');
+        if url.is_empty() {
+            return None;
+        }
+        if !(url.starts_with("http://") || url.starts_with("https://")) {
+            self.mistake("public_url", format!("must begin with http:// or https://, not `{}`", url.escape_debug()));
+        }
+        Some(url.to_owned())
     }
 
     /// Levels, also for single modules. A bare word that is no level would silently turn everything off.

@@ -6,13 +6,14 @@ use std::sync::{
 };
 
 use domain::Instant;
+use files::ObjectFiles;
 use store::{DieselStore, Options};
 use usecases::{
     App,
     ports::{Chance, Clock, StoreError},
 };
 
-use crate::settings::Settings;
+use crate::{Failure, settings::Settings};
 
 /// Opens the store; its schema is the caller's concern.
 pub(crate) fn open_store(settings: &Settings) -> Result<DieselStore, StoreError> {
@@ -24,8 +25,14 @@ pub(crate) fn open_store(settings: &Settings) -> Result<DieselStore, StoreError>
     })
 }
 
-pub(crate) fn app(store: DieselStore) -> Arc<App> {
-    Arc::new(App { store: Box::new(store), clock: Box::new(MachineClock::default()), chance: Box::new(MachineChance) })
+pub(crate) fn app(settings: &Settings, store: DieselStore) -> Result<Arc<App>, Failure> {
+    let clock = Box::new(MachineClock::default());
+    let files = Box::new(open_files(settings)?);
+    Ok(Arc::new(App { store: Box::new(store), files, clock, chance: Box::new(MachineChance) }))
+}
+
+pub(crate) fn open_files(settings: &Settings) -> Result<ObjectFiles, Failure> {
+    ObjectFiles::open(&settings.files).map_err(|error| Failure(format!("files: {error}")))
 }
 
 /// The present, for what has no [`App`] yet.

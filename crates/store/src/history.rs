@@ -1,5 +1,7 @@
+use std::collections::BTreeSet;
+
 use diesel::sql_types::{BigInt, Nullable, Text};
-use domain::{Actor, Entry, HistoryRow, Instant, Membership, SegmentId, SegmentRef, UserId};
+use domain::{Actor, Entry, HistoryRow, Instant, JobId, Membership, SegmentId, SegmentRef, UserId};
 use usecases::ports::{History, HistoryFilter, HistorySegment, StoreError};
 
 use crate::{
@@ -13,10 +15,38 @@ use crate::{
 const TABLE: Table = Table("history");
 
 const SELECT: &str =
-    "SELECT id, user_id, segment_id, slug, operation, at, expires_at, source, actor, reason FROM history";
-type Columns = (BigInt, Text, BigInt, Text, Text, BigInt, Nullable<BigInt>, Text, Text, Nullable<Text>);
+    "SELECT id, user_id, segment_id, slug, operation, at, since, expires_at, source, actor, reason, job_id FROM history";
+const SELECT_PAIRS: &str = "SELECT h.id, h.user_id, h.segment_id, h.slug, h.operation, h.at, h.since, h.expires_at, \
+     h.source, h.actor, h.reason, h.job_id FROM ";
+type Columns = (
+    BigInt,
+    Text,
+    BigInt,
+    Text,
+    Text,
+    BigInt,
+    Nullable<BigInt>,
+    Nullable<BigInt>,
+    Text,
+    Text,
+    Nullable<Text>,
+    Nullable<BigInt>,
+);
 /// In the order of `SELECT`.
-type Row = (i64, String, i64, String, String, i64, Option<i64>, String, String, Option<String>);
+type Row = (
+    i64,
+    String,
+    i64,
+    String,
+    String,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    String,
+    String,
+    Option<String>,
+    Option<i64>,
+);
 
 /// Each user's last row `l` of a segment up to an instant, where it leaves the user in.
 const LAST_AND_LIVE: &str = " WHERE l.segment_id = ? AND l.user_id > ? AND l.at <= ? AND l.operation <> 'remove' \
@@ -49,6 +79,27 @@ impl History for DieselUnit<'_> {
         self.rows(statement.then(" ORDER BY id"), history_row)
     }
 
+    fn of_pairs(&mut self, pairs: &[(UserId, SegmentId)]) -> Result<Vec<HistoryRow>, StoreError> {
+        let pairs: BTreeSet<(&str, i64)> = pairs.iter().map(|(user, segment)| (user.as_str(), segment.0)).collect();
+        let statement = Statement::<Columns>::new(SELECT_PAIRS)
+            .then("? CROSS JOIN history h WHERE h.user_id = p.user_id AND h.segment_id = p.segment_id ORDER BY h.id")
+            .pairs(pairs);
+        self.rows(statement, history_row)
+    }
+
+    fn of_job(&mut self, job: JobId, after: i64, limit: usize) -> Result<Vec<HistoryRow>, StoreError> {
+        let statement = Statement::<Columns>::new(SELECT)
+            .then(" WHERE job_id = ? AND id > ? ORDER BY id LIMIT ?")
+            .int(job.0)
+            .int(after)
+            .int(rows_max(limit));
+        self.rows(statement, history_row)
+    }
+
+    fn count_of_job(&mut self, job: JobId) -> Result<u64, StoreError> {
+        self.count_of(Statement::new("SELECT count(*) FROM history WHERE job_id = ?").int(job.0))
+    }
+
     fn members_at(
         &mut self,
         segment: SegmentId,
@@ -59,7 +110,7 @@ impl History for DieselUnit<'_> {
         let micros = at.timestamp_micros();
         // The last add says how the membership began, the last row of any kind when it ends.
         let statement = Statement::<memberships::Columns>::new(
-            "SELECT l.user_id, l.segment_id, a.slug, a.at, l.expires_at, a.source, a.actor, a.reason \
+            "SELECT l.user_id, l.segment_id, a.slug, COALESCE(a.since, a.at), l.expires_at, a.source, a.actor, a.reason \
              FROM history l JOIN history a ON a.id = (SELECT max(b.id) FROM history b \
              WHERE b.segment_id = l.segment_id AND b.user_id = l.user_id AND b.operation = 'add' AND b.at <= ?)",
         )
@@ -177,16 +228,18 @@ fn filtered<Columns>(
 }
 
 fn history_row(row: Row) -> Result<HistoryRow, StoreError> {
-    let (id, user, segment, slug, operation, at, expires_at, source, actor, reason) = row;
+    let (id, user, segment, slug, operation, at, since, expires_at, source, actor, reason, job) = row;
     let entry = Entry {
         user: TABLE.user(&user)?,
         segment: SegmentRef { id: SegmentId(segment), slug: TABLE.slug(&slug)? },
         operation: TABLE.operation(&operation)?,
         at: TABLE.instant(at)?,
+        since: TABLE.maybe_instant(since)?,
         expires_at: TABLE.maybe_instant(expires_at)?,
         source: TABLE.source(&source)?,
         actor: Actor::new(actor),
         reason: TABLE.reason(reason)?,
+        job: job.map(JobId),
     };
     Ok(HistoryRow { id, entry })
 }

@@ -180,20 +180,23 @@ fn record_at_once(conn: &mut PgConnection, entries: &[Entry]) -> QueryResult<Rec
 fn append(entries: &[Entry]) -> Statement {
     let entries: Vec<&Entry> = entries.iter().collect();
     Statement::new(
-        "INSERT INTO history (user_id, segment_id, slug, operation, at, expires_at, source, actor, reason) \
-         SELECT user_id, segment_id, slug, operation, at, expires_at, source, actor, reason \
-         FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) WITH ORDINALITY \
-         AS e (user_id, segment_id, slug, operation, at, expires_at, source, actor, reason, place) ORDER BY place",
+        "INSERT INTO history (user_id, segment_id, slug, operation, at, since, expires_at, source, actor, reason, job_id) \
+         SELECT user_id, segment_id, slug, operation, at, since, expires_at, source, actor, reason, job_id \
+         FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WITH ORDINALITY AS e \
+         (user_id, segment_id, slug, operation, at, since, expires_at, source, actor, reason, job_id, place) \
+         ORDER BY place",
     )
     .column(users(&entries))
     .column(segments(&entries))
     .column(texts(&entries, |entry| entry.segment.slug.as_str()))
     .column(texts(&entries, |entry| entry.operation.as_str()))
     .column(Column::Ints(entries.iter().map(|entry| entry.at.timestamp_micros()).collect()))
+    .column(Column::MaybeInts(entries.iter().map(|entry| micros(entry.since)).collect()))
     .column(deadlines(&entries))
     .column(texts(&entries, |entry| entry.source.as_str()))
     .column(texts(&entries, |entry| entry.actor.as_str()))
     .column(reasons(&entries))
+    .column(Column::MaybeInts(entries.iter().map(|entry| entry.job.map(|job| job.0)).collect()))
 }
 
 /// Sorted, so that two units with the same pairs in two orders do not wait for each other.
@@ -205,7 +208,7 @@ fn add(entries: &[&Entry]) -> Statement {
     )
     .column(users(entries))
     .column(segments(entries))
-    .column(Column::Ints(entries.iter().map(|entry| entry.at.timestamp_micros()).collect()))
+    .column(Column::Ints(entries.iter().map(|entry| since(entry)).collect()))
     .column(deadlines(entries))
     .column(texts(entries, |entry| entry.source.as_str()))
     .column(texts(entries, |entry| entry.actor.as_str()))
@@ -236,18 +239,21 @@ fn texts(entries: &[&Entry], read: fn(&Entry) -> &str) -> Column {
 fn record_one_by_one(conn: &mut SqliteConnection, entries: &[Entry]) -> QueryResult<Recorded> {
     for entry in entries {
         Statement::<()>::new(
-            "INSERT INTO history (user_id, segment_id, slug, operation, at, expires_at, source, actor, reason) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO history \
+             (user_id, segment_id, slug, operation, at, since, expires_at, source, actor, reason, job_id) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .text(entry.user.as_str())
         .int(entry.segment.id.0)
         .text(entry.segment.slug.as_str())
         .text(entry.operation.as_str())
         .int(entry.at.timestamp_micros())
+        .maybe_int(micros(entry.since))
         .maybe_int(micros(entry.expires_at))
         .text(entry.source.as_str())
         .text(entry.actor.as_str())
         .maybe_text(reason(entry))
+        .maybe_int(entry.job.map(|job| job.0))
         .execute(conn)?;
         if carry_out(entry).execute(conn)? == 0 {
             return Ok(Recorded::Missing);
@@ -265,7 +271,7 @@ fn carry_out(entry: &Entry) -> Statement {
         )
         .text(user)
         .int(segment)
-        .int(entry.at.timestamp_micros())
+        .int(since(entry))
         .maybe_int(micros(entry.expires_at))
         .text(entry.source.as_str())
         .text(entry.actor.as_str())
@@ -280,6 +286,11 @@ fn carry_out(entry: &Entry) -> Statement {
                 .int(segment)
         }
     }
+}
+
+/// When the membership that an add begins is said to have begun.
+fn since(entry: &Entry) -> i64 {
+    entry.since.unwrap_or(entry.at).timestamp_micros()
 }
 
 fn micros(at: Option<Instant>) -> Option<i64> {

@@ -48,3 +48,27 @@ diesel::table! {
         created_at -> BigInt,
     }
 }
+
+diesel::table! {
+    jobs (id) {
+        id -> BigInt,
+        kind -> Text,
+        state -> Text,
+        actor -> Text,
+        task -> Text,
+        place -> Nullable<Text>,
+        outcome -> Nullable<Text>,
+        done -> BigInt,
+        total -> Nullable<BigInt>,
+        refused -> BigInt,
+        problem -> Nullable<Text>,
+        undoes -> Nullable<BigInt>,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        cancelled_by -> Nullable<Text>,
+        claim_holder -> Nullable<BigInt>,
+        claim_until -> Nullable<BigInt>,
+        tries -> Integer,
+    }
+}

@@ -70,6 +70,14 @@ impl Users for DieselUnit<'_> {
         self.rows(statement, |row: Row| User::try_from(row))
     }
 
+    fn hold(&mut self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let statement =
+            Statement::<Columns>::new(format!("SELECT {COLUMNS} FROM users m WHERE user_id ? ORDER BY user_id"))
+                .then(self.keeping())
+                .any_text(ids.iter().map(UserId::as_str));
+        self.rows(statement, |row: Row| User::try_from(row))
+    }
+
     fn update(&mut self, user: &User) -> Result<(), StoreError> {
         let profile = self.remember(Profile::try_from(user))?;
         let changed =

@@ -122,10 +122,12 @@ fn entry(
         segment: segment.reference(),
         operation,
         at,
+        since: None,
         expires_at: deadline,
         source: Source::Manual,
         actor: Actor::new("conformance"),
         reason: None,
+        job: None,
     }
 }
 

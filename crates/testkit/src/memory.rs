@@ -6,12 +6,12 @@ use std::{
 };
 
 use domain::{
-    Entry, HistoryRow, Instant, Kind, Membership, Operation, Period, Segment, SegmentId, Slug, User, UserId,
+    Entry, HistoryRow, Instant, Job, JobId, JobKind, Kind, Membership, Operation, Period, Segment, SegmentId, Slug, User, UserId,
     history::replay,
 };
 use usecases::ports::{
-    Access, Answers, Bearer, Direction, History, HistoryFilter, Locks, Memberships, SegmentOrder, SegmentQuery,
-    Segments, Store, StoreError, StoredAnswer, Unit, UserQuery, Users, Verdict,
+    Access, Answers, Bearer, Direction, History, HistoryFilter, JobQuery, Jobs, Locks, Memberships, SegmentOrder, SegmentQuery,
+    Secrets, Segments, Store, StoreError, StoredAnswer, Unit, UserQuery, Users, Verdict,
 };
 
 /// A store that lives in a mutex: a unit works on a copy, and a commit puts the copy in place.
@@ -33,6 +33,9 @@ struct Tables {
     memberships: Arc<BTreeMap<(UserId, SegmentId), Membership>>,
     history: Arc<Vec<HistoryRow>>,
     answers: Arc<BTreeMap<String, StoredAnswer>>,
+    jobs: Arc<BTreeMap<JobId, Job>>,
+    jobs_made: i64,
+    secrets: Arc<BTreeMap<String, String>>,
 }
 
 struct MemoryUnit {
@@ -86,6 +89,14 @@ impl Unit for MemoryUnit {
     }
 
     fn answers(&mut self) -> &mut dyn Answers {
+        self
+    }
+
+    fn jobs(&mut self) -> &mut dyn Jobs {
+        self
+    }
+
+    fn secrets(&mut self) -> &mut dyn Secrets {
         self
     }
 }
@@ -287,6 +298,10 @@ impl Users for MemoryUnit {
         Ok(BTreeSet::from_iter(ids).into_iter().filter_map(|id| self.tables.users.get(id)).cloned().collect())
     }
 
+    fn hold(&mut self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        Users::find_all(self, ids)
+    }
+
     fn update(&mut self, user: &User) -> Result<(), StoreError> {
         if let Some(stored) = Arc::make_mut(&mut self.tables.users).get_mut(&user.id) {
             *stored = user.clone();
@@ -434,6 +449,21 @@ impl History for MemoryUnit {
         Ok(of_users.filter(|row| segment.is_none_or(|id| id == row.entry.segment.id)).cloned().collect())
     }
 
+    fn of_pairs(&mut self, pairs: &[(UserId, SegmentId)]) -> Result<Vec<HistoryRow>, StoreError> {
+        let pairs: BTreeSet<(&UserId, SegmentId)> = pairs.iter().map(|(user, segment)| (user, *segment)).collect();
+        let rows = self.tables.history.iter();
+        Ok(rows.filter(|row| pairs.contains(&(&row.entry.user, row.entry.segment.id))).cloned().collect())
+    }
+
+    fn of_job(&mut self, job: JobId, after: i64, limit: usize) -> Result<Vec<HistoryRow>, StoreError> {
+        let rows = self.tables.history.iter();
+        Ok(rows.filter(|row| row.entry.job == Some(job) && row.id > after).take(limit).cloned().collect())
+    }
+
+    fn count_of_job(&mut self, job: JobId) -> Result<u64, StoreError> {
+        Ok(self.tables.history.iter().filter(|row| row.entry.job == Some(job)).count() as u64)
+    }
+
     fn members_at(
         &mut self,
         segment: SegmentId,
@@ -492,5 +522,74 @@ impl Answers for MemoryUnit {
             Arc::make_mut(&mut self.tables.answers).remove(key);
         }
         Ok(keys.len())
+    }
+}
+
+fn suits_job(job: &Job, query: &JobQuery) -> bool {
+    query.kind.is_none_or(|kind| kind == job.kind)
+        && query.state.is_none_or(|state| state == job.state)
+        && query.undoes.is_none_or(|undoes| job.undoes == Some(undoes))
+}
+
+impl Jobs for MemoryUnit {
+    fn insert(&mut self, job: &Job) -> Result<JobId, StoreError> {
+        self.tables.jobs_made += 1;
+        let id = JobId(self.tables.jobs_made);
+        Arc::make_mut(&mut self.tables.jobs).insert(id, Job { id, ..job.clone() });
+        Ok(id)
+    }
+
+    fn find(&mut self, id: JobId) -> Result<Option<Job>, StoreError> {
+        Ok(self.tables.jobs.get(&id).cloned())
+    }
+
+    fn update(&mut self, job: &Job) -> Result<(), StoreError> {
+        match Arc::make_mut(&mut self.tables.jobs).get_mut(&job.id) {
+            Some(stored) => {
+                *stored = job.clone();
+                Ok(())
+            }
+            None => self.fail(StoreError::Contended(format!("job {} was forgotten", job.id))),
+        }
+    }
+
+    fn list(&mut self, query: &JobQuery, limit: usize) -> Result<Vec<Job>, StoreError> {
+        let jobs = self.tables.jobs.values().rev();
+        let left = jobs.filter(|job| suits_job(job, query) && query.after.is_none_or(|after| job.id < after));
+        Ok(left.take(limit).cloned().collect())
+    }
+
+    fn count(&mut self, query: &JobQuery) -> Result<u64, StoreError> {
+        Ok(self.tables.jobs.values().filter(|job| suits_job(job, query)).count() as u64)
+    }
+
+    fn next_free(&mut self, at: Instant) -> Result<Option<Job>, StoreError> {
+        Ok(self.tables.jobs.values().find(|job| job.is_free_at(at)).cloned())
+    }
+
+    fn ended_before(&mut self, kind: Option<JobKind>, before: Instant, limit: usize) -> Result<Vec<Job>, StoreError> {
+        let suits = |job: &&Job| {
+            kind.is_none_or(|kind| kind == job.kind) && job.finished_at.is_some_and(|at| at < before)
+        };
+        let mut ended: Vec<Job> = self.tables.jobs.values().filter(suits).cloned().collect();
+        ended.sort_by_key(|job| (job.finished_at, job.id));
+        ended.truncate(limit);
+        Ok(ended)
+    }
+
+    fn delete(&mut self, ids: &[JobId]) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.tables.jobs).retain(|id, _| !ids.contains(id));
+        Ok(())
+    }
+}
+
+impl Secrets for MemoryUnit {
+    fn find(&mut self, name: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.tables.secrets.get(name).cloned())
+    }
+
+    fn find_or_keep(&mut self, name: &str, fresh: &str) -> Result<String, StoreError> {
+        let kept = Arc::make_mut(&mut self.tables.secrets).entry(name.to_owned());
+        Ok(kept.or_insert_with(|| fresh.to_owned()).clone())
     }
 }

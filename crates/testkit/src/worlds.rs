@@ -7,7 +7,7 @@ use usecases::{
     segments::{self, CreateSegment},
 };
 
-use crate::{CountingChance, ManualClock, MemoryStore};
+use crate::{CountingChance, ManualClock, MemoryFiles, MemoryStore};
 
 pub fn slug(text: &str) -> Slug {
     Slug::parse(text).unwrap()
@@ -25,6 +25,7 @@ pub fn actor() -> Actor {
 pub struct World {
     pub app: App,
     pub clock: ManualClock,
+    pub files: MemoryFiles,
 }
 
 impl World {
@@ -34,8 +35,14 @@ impl World {
 
     pub fn on(store: Box<dyn Store>) -> World {
         let clock = ManualClock::default();
-        let app = App { store, clock: Box::new(clock.clone()), chance: Box::new(CountingChance::default()) };
-        World { app, clock }
+        let files = MemoryFiles::default();
+        let app = App {
+            store,
+            files: Box::new(files.clone()),
+            clock: Box::new(clock.clone()),
+            chance: Box::new(CountingChance::default()),
+        };
+        World { app, clock, files }
     }
 
     pub fn now(&self) -> Instant {

@@ -32,23 +32,31 @@ pub fn once(
     work: impl FnOnce(&mut Act) -> Result<String, Error>,
 ) -> Result<Answered, Error> {
     app.act(actor, |act| {
-        let before = act.unit.answers().find(&once.key)?;
-        let oldest = act.now() - TimeDelta::hours(KEPT_HOURS);
-        match before.filter(|answer| answer.created_at > oldest) {
-            Some(answer) if answer.fingerprint == once.fingerprint => return Ok(Answered::Before(answer.answer)),
-            Some(_) => return Err(Error::KeyReused),
-            None => {}
+        if let Some(before) = given(act, once)? {
+            return Ok(Answered::Before(before));
         }
         let answer = work(act)?;
-        let created_at = act.now();
-        act.unit.answers().keep(&StoredAnswer {
-            key: once.key.clone(),
-            fingerprint: once.fingerprint.clone(),
-            answer: answer.clone(),
-            created_at,
-        })?;
+        keep(act, once, answer.clone())?;
         Ok(Answered::Now(answer))
     })
+}
+
+/// The answer that was given to this request before.
+pub(crate) fn given(act: &mut Act, once: &Once) -> Result<Option<String>, Error> {
+    let before = act.unit.answers().find(&once.key)?;
+    let oldest = act.now() - TimeDelta::hours(KEPT_HOURS);
+    match before.filter(|answer| answer.created_at > oldest) {
+        Some(answer) if answer.fingerprint == once.fingerprint => Ok(Some(answer.answer)),
+        Some(_) => Err(Error::KeyReused),
+        None => Ok(None),
+    }
+}
+
+/// Keeps the answer to a request, in the transaction that acts.
+pub(crate) fn keep(act: &mut Act, once: &Once, answer: String) -> Result<(), Error> {
+    let created_at = act.now();
+    let (key, fingerprint) = (once.key.clone(), once.fingerprint.clone());
+    Ok(act.unit.answers().keep(&StoredAnswer { key, fingerprint, answer, created_at })?)
 }
 
 /// Forgets at most `limit` answers that are no longer given, and tells how many.

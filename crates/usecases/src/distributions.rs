@@ -102,14 +102,8 @@ fn dismiss(act: &mut Act, segment: &Segment, members: &[Membership], count: u64,
     let entries: Vec<Entry> = given
         .into_iter()
         .map(|(_, member)| Entry {
-            user: member.user.clone(),
-            segment: member.segment.clone(),
-            operation: Operation::Remove,
-            at: now.max(member.since),
-            expires_at: None,
             source: Source::Percent,
-            actor: act.actor.clone(),
-            reason: None,
+            ..act.entry(member.user.clone(), member.segment.clone(), Operation::Remove, now.max(member.since))
         })
         .collect();
     memberships::record(act.unit, &entries)?;

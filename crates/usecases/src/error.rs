@@ -22,12 +22,21 @@ pub enum Error {
     /// The same idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// Send less.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Ask somebody who may, or for a fresh link.
+    #[error("{0}")]
+    Denied(String),
     /// Correct the input.
     #[error("{faults}", faults = joined(.0))]
     Invalid(Vec<Fault>),
     /// Try later; nothing in the request is wrong.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The same, of the place where files are kept.
+    #[error("files: {0}")]
+    Files(#[from] std::io::Error),
 }
 
 impl Error {
@@ -50,6 +59,7 @@ pub struct Fault {
 pub enum Subject {
     Segment,
     User,
+    Job,
 }
 
 impl fmt::Display for Subject {
@@ -57,6 +67,7 @@ impl fmt::Display for Subject {
         f.write_str(match self {
             Subject::Segment => "segment",
             Subject::User => "user",
+            Subject::Job => "job",
         })
     }
 }

@@ -1,201 +1,446 @@
-//! Imports: many rows at once, each batch in one transaction.
+//! Imports: files of any length, each a job that can be followed, stopped and taken back.
+//!
+//! A file is first read to its end, row by row, so that one that cannot be read changes nothing. Its good rows are
+//! sorted and carried out in batches, each one transaction; its bad rows go into a file of the input's own format.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod memberships;
+mod rows;
+mod tasks;
+pub(crate) mod undo;
+mod users;
 
-use domain::{
-    Attributes, Description, Instant, Kind, Name, Reason, Seed, Segment, SegmentId, Slug, Source, User, UserId,
+use std::{
+    io::{self, Read, Write},
+    iter::Peekable,
 };
+
+use domain::{Actor, Job, JobKind};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tables::{Format, Limits, Reader, Rejects, Row, TableError};
 
 use crate::{
-    Act, Error, Fault,
-    memberships::{Deadline, Outcome, Wish, fulfil, hold},
-    ports::{Hold, Locks, StoreError},
-    segments, users,
+    Act, App, Error, Fault,
+    answers::Once,
+    jobs::{self, Begun, Ending, Halt, Run},
+    ports::{Files, NewFile, StoredFile},
+    sorting::{Sortable, Sorted, Sorter},
 };
 
-/// At most this many rows in one batch.
-pub const BATCH_MAX: usize = 500;
+use rows::Refusal;
+use tasks::Task;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MembershipRow {
-    pub user: UserId,
-    pub slug: Slug,
-    /// Keeps the joining instant of data that comes from elsewhere; now when absent.
-    pub since: Option<Instant>,
-    pub deadline: Option<Deadline>,
-    pub reason: Option<Reason>,
-}
+pub use tasks::{Import, Mode, What};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MissingSegments {
-    Create,
-    Refuse,
-}
+/// Up to this many rows are carried out while the caller waits.
+pub const AT_ONCE_MAX: u64 = 10_000;
+/// How many rows are carried out in one transaction.
+const BATCH_MAX: usize = 10_000;
+/// How many refused rows a job tells of by itself; the file has all.
+const REFUSALS_TOLD_MAX: usize = 20;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ImportedMemberships {
+/// What came of an import so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Outcome {
+    /// Memberships that began, or users who were born.
     pub added: u64,
+    /// Memberships that got another deadline.
     pub extended: u64,
-    pub unchanged: u64,
-    pub segments_created: u64,
-    pub users_created: u64,
-}
-
-/// Adds the users to the segments that the rows name. Whoever is in already stays as they are.
-pub fn memberships(
-    act: &mut Act,
-    rows: Vec<MembershipRow>,
-    missing: MissingSegments,
-) -> Result<ImportedMemberships, Error> {
-    let slugs: Vec<Slug> = BTreeSet::from_iter(rows.iter().map(|row| row.slug.clone())).into_iter().collect();
-    let ids: Vec<UserId> = BTreeSet::from_iter(rows.iter().map(|row| row.user.clone())).into_iter().collect();
-    let known: BTreeSet<Slug> = act.unit.segments().find_all(&slugs)?.into_iter().map(|segment| segment.slug).collect();
-    let mut locks = Locks::new().population(Hold::Shared);
-    for slug in &slugs {
-        locks = locks.segment(slug, if known.contains(slug) { Hold::Shared } else { Hold::Alone });
-    }
-    for id in &ids {
-        locks = locks.user(id);
-    }
-    act.unit.lock(&locks)?;
-    let now = act.now();
-
-    let mut imported = ImportedMemberships::default();
-    let found: HashMap<Slug, Segment> = segments_named(act, &slugs, &known, missing, now, &mut imported)?;
-    imported.users_created = users::give_birth(act, &ids, now)?.len() as u64;
-    let pairs: Vec<_> = rows.iter().map(|row| (row.user.clone(), found[&row.slug].id)).collect();
-    let stored = hold(act.unit, &pairs)?;
-    let now = act.now();
-    refuse_past(&rows, now)?;
-    let wishes = rows
-        .into_iter()
-        .map(|row| {
-            let wish = Wish::Enter {
-                since: row.since.unwrap_or(now).min(now),
-                expires_at: row.deadline.map(|deadline| deadline.instant(now)),
-                source: Source::Import,
-                reason: row.reason,
-            };
-            (row.user, &found[&row.slug], wish)
-        })
-        .collect();
-    for outcome in fulfil(act, now, stored, wishes)? {
-        match outcome {
-            Outcome::Added => imported.added += 1,
-            Outcome::Extended => imported.extended += 1,
-            Outcome::Unchanged | Outcome::Removed => imported.unchanged += 1,
-        }
-    }
-    Ok(imported)
-}
-
-fn refuse_past(rows: &[MembershipRow], now: Instant) -> Result<(), Error> {
-    let past: Vec<Fault> = rows
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| row.deadline.is_some_and(|deadline| deadline.instant(now) <= now))
-        .map(|(number, row)| Fault {
-            pointer: format!("/{number}/expires_at"),
-            code: "in_the_past",
-            detail: format!("the deadline of user `{}` in `{}` is not in the future", row.user, row.slug),
-        })
-        .collect();
-    if past.is_empty() { Ok(()) } else { Err(Error::Invalid(past)) }
-}
-
-fn segments_named(
-    act: &mut Act,
-    slugs: &[Slug],
-    known: &BTreeSet<Slug>,
-    missing: MissingSegments,
-    now: Instant,
-    imported: &mut ImportedMemberships,
-) -> Result<HashMap<Slug, Segment>, Error> {
-    if missing == MissingSegments::Refuse {
-        let found = segments::require_all(act.unit, slugs)?;
-        return Ok(found.into_iter().map(|segment| (segment.slug.clone(), segment)).collect());
-    }
-    let mut found: HashMap<Slug, Segment> =
-        act.unit.segments().find_all(slugs)?.into_iter().map(|segment| (segment.slug.clone(), segment)).collect();
-    for slug in slugs {
-        if found.contains_key(slug) {
-            continue;
-        }
-        if known.contains(slug) {
-            return Err(StoreError::Contended(format!("segment `{slug}` was deleted")).into());
-        }
-        let segment = Segment {
-            id: SegmentId(0),
-            slug: slug.clone(),
-            name: Name::of(slug),
-            description: Description::default(),
-            kind: Kind::Manual,
-            percent: None,
-            seed: Seed(act.chance.draw()),
-            default_ttl: None,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        };
-        found.insert(slug.clone(), segments::insert(act, segment)?);
-        imported.segments_created += 1;
-    }
-    Ok(found)
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct UserRow {
-    pub id: UserId,
-    pub name: Option<String>,
-    pub email: Option<String>,
-    pub attributes: Attributes,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ImportedUsers {
-    pub created: u64,
+    /// Users whose profile was completed.
     pub updated: u64,
+    pub removed: u64,
+    /// Rows that named what was so already.
     pub unchanged: u64,
+    /// Rows whose user and segment, or whose user, a later row named again: that one counts.
+    pub duplicates: u64,
+    /// Users whom rows of memberships brought to life.
+    pub users_created: u64,
+    pub segments_created: u64,
+    /// The first rows that were refused.
+    pub refusals: Vec<Refused>,
+    /// Where the file of refused rows is, when there are any.
+    pub refused_file: Option<String>,
 }
 
-/// Creates the users, or completes the profiles of those who are there: what a row leaves out stays.
-pub fn users(act: &mut Act, rows: Vec<UserRow>) -> Result<ImportedUsers, Error> {
-    // Of two rows of one user, the later one has the word.
-    let rows: BTreeMap<UserId, UserRow> = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-    let mut locks = Locks::new().population(Hold::Shared);
-    for id in rows.keys() {
-        locks = locks.user(id);
+/// A row that was not imported, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    pub line: u64,
+    pub column: String,
+    pub reason: String,
+}
+
+impl Outcome {
+    pub fn of(job: &Job) -> Outcome {
+        job.outcome.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
-    act.unit.lock(&locks)?;
-    let now = act.now();
-    let fresh: Vec<User> = rows
-        .values()
-        .map(|row| User {
-            name: row.name.clone(),
-            email: row.email.clone(),
-            attributes: row.attributes.clone(),
-            ..User::born(row.id.clone(), now)
-        })
-        .collect();
-    let born = act.unit.users().insert_missing(&fresh)?;
-    users::welcome(act, &born, now)?;
-    let born: BTreeSet<UserId> = born.into_iter().collect();
-    let mut imported = ImportedUsers { created: born.len() as u64, ..ImportedUsers::default() };
-    let present: Vec<UserId> = rows.keys().filter(|id| !born.contains(id)).cloned().collect();
-    for before in act.unit.users().find_all(&present)? {
-        let Some(row) = rows.get(&before.id) else { continue };
-        let mut after = before.clone();
-        after.name = row.name.clone().or(after.name);
-        after.email = row.email.clone().or(after.email);
-        after.attributes.extend(row.attributes.clone());
-        if after == before {
-            imported.unchanged += 1;
-            continue;
+
+    fn add(&mut self, other: &Outcome) {
+        for (sum, more) in [
+            (&mut self.added, other.added),
+            (&mut self.extended, other.extended),
+            (&mut self.updated, other.updated),
+            (&mut self.removed, other.removed),
+            (&mut self.unchanged, other.unchanged),
+            (&mut self.duplicates, other.duplicates),
+            (&mut self.users_created, other.users_created),
+            (&mut self.segments_created, other.segments_created),
+        ] {
+            *sum += more;
         }
-        after.updated_at = now.max(before.updated_at);
-        after.version += 1;
-        act.unit.users().update(&after)?;
-        imported.updated += 1;
     }
-    Ok(imported)
+}
+
+/// Takes a file in: keeps it, reads it to its end, and makes a job of it. A file that cannot be read is refused whole.
+/// Up to [`AT_ONCE_MAX`] rows are claimed by this caller, who is to [`jobs::run`] the job; more are left to the workers.
+pub fn accept(
+    app: &App,
+    actor: Actor,
+    import: &Import,
+    once: Option<Once>,
+    limits: &Limits,
+    body: &mut dyn Read,
+) -> Result<(Job, Begun), Error> {
+    let folder = format!("imports/{:016x}{:016x}", app.chance.draw(), app.chance.draw());
+    let accepted = receive(app, &folder, body).and_then(|digest| {
+        let rows = survey(app, &folder, import, limits)?;
+        let once = once.map(|once| Once { fingerprint: format!("{}:{digest}", once.fingerprint), ..once });
+        let task = Task::new(import, &folder, limits).write();
+        jobs::begin(app, actor, once, |act| insert(act, import, task, rows))
+    });
+    if !matches!(accepted, Ok((_, Begun::Now))) {
+        let forgotten = app.files.delete(&folder);
+        return accepted.and_then(|accepted| Ok(forgotten.map(|()| accepted)?));
+    }
+    accepted
+}
+
+fn input(folder: &str) -> String {
+    format!("{folder}/input")
+}
+
+/// Keeps the bytes as they come, and tells their digest.
+fn receive(app: &App, folder: &str, body: &mut dyn Read) -> Result<String, Error> {
+    let mut file = app.files.create(&input(folder))?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match body.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => {
+                digest.update(&buffer[..length]);
+                file.write_all(&buffer[..length])?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(Error::TooLarge(error.to_string())),
+            Err(error) => return Err(Error::invalid("", "incomplete", format!("the body ended early: {error}"))),
+        }
+    }
+    file.finish()?;
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Reads the whole file without keeping any of it, and tells how many rows there are.
+fn survey(app: &App, folder: &str, import: &Import, limits: &Limits) -> Result<u64, Error> {
+    let mut reader = open(&*app.files, folder, limits)?;
+    let (mut row, mut rows, mut columns) = (Row::default(), 0, 0);
+    loop {
+        if columns != reader.columns().len() || rows == 0 {
+            columns = reader.columns().len();
+            rows::refuse_unknown_columns(import, reader.columns())?;
+        }
+        if !reader.next(&mut row).map_err(unreadable)? {
+            break;
+        }
+        rows += 1;
+    }
+    rows::refuse_unknown_columns(import, reader.columns())?;
+    rows::refuse_missing_columns(import, reader.columns())?;
+    match rows {
+        0 => Err(Error::invalid("", "no_rows", "the file has no rows")),
+        rows => Ok(rows),
+    }
+}
+
+fn open(files: &dyn Files, folder: &str, limits: &Limits) -> Result<Reader, Error> {
+    let missing = || io::Error::new(io::ErrorKind::NotFound, "the file to import is gone");
+    let file = files.open(&input(folder))?.ok_or_else(missing)?;
+    Reader::open(Box::new(file), limits).map_err(unreadable)
+}
+
+fn unreadable(error: TableError) -> Error {
+    use std::error::Error as _;
+    if let Some(world) = error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
+        return Error::Files(io::Error::new(world.kind(), error));
+    }
+    let pointer = error.line.map(|line| format!("line {line}")).unwrap_or_default();
+    Error::invalid(pointer, error.code, error.detail)
+}
+
+fn insert(act: &mut Act, import: &Import, task: String, rows: u64) -> Result<Job, Error> {
+    let kind = match import.what {
+        What::Users => JobKind::ImportUsers,
+        What::Memberships { .. } => JobKind::ImportMemberships,
+    };
+    let mut job = Job { total: Some(rows), ..Job::queued(kind, act.actor.clone(), task, act.now()) };
+    if rows <= AT_ONCE_MAX {
+        jobs::claim(act, &mut job);
+    }
+    job.id = act.unit.jobs().insert(&job)?;
+    Ok(job)
+}
+
+/// The kept files of an import, for when its job is forgotten.
+pub(crate) fn folder(job: &Job) -> Result<String, Error> {
+    Task::of(job).map(|task| task.folder().to_owned())
+}
+
+/// Where a line stands among all: lines are carried out in this order, so that rows that belong together meet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) first: String,
+    pub(crate) second: String,
+    /// For rows of a log, which are all carried out, one after the other.
+    pub(crate) moment: Option<i64>,
+    pub(crate) line: u64,
+}
+
+impl Place {
+    /// Whether two lines speak of the same thing, and the later one alone counts.
+    fn repeats(&self, other: &Place) -> bool {
+        self.first == other.first && self.second == other.second && self.moment.is_none()
+    }
+}
+
+/// A kind of import: how its rows are read, and how they are carried out.
+pub(crate) trait Importer {
+    type Line: Sortable;
+
+    fn place(line: &Self::Line) -> &Place;
+    /// Fails when the world does; what is wrong with a row is its refusal.
+    fn read(&mut self, columns: &[String], row: &Row) -> Result<Result<Self::Line, Refusal<Self::Line>>, Error>;
+    /// Takes the locks under which these lines are carried out.
+    fn lock(&self, act: &mut Act, lines: &[Self::Line]) -> Result<(), Error>;
+    /// Takes the locks under which any lines are carried out.
+    fn lock_all(&self, act: &mut Act) -> Result<(), Error>;
+    fn act(&self, act: &mut Act, batch: &Batch<Self::Line>) -> Result<Outcome, Error>;
+}
+
+/// Lines that are carried out together, each place once.
+pub(crate) struct Batch<T> {
+    pub(crate) lines: Vec<T>,
+    duplicates: u64,
+    /// The place behind which this batch begins.
+    pub(crate) behind: Option<Place>,
+    /// The place where the next batch begins.
+    pub(crate) before: Option<Place>,
+}
+
+pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
+    let task = Task::of(&run.job)?;
+    match &task.import.what {
+        What::Users => {
+            let importer = users::UserImporter { asked_at: run.job.created_at };
+            go_through(run, &task, importer)
+        }
+        What::Memberships { .. } => {
+            let importer = memberships::MembershipImporter::new(run.app, &task, run.job.created_at);
+            go_through(run, &task, importer)
+        }
+    }
+}
+
+fn go_through<I: Importer>(run: &mut Run, task: &Task, mut importer: I) -> Result<(), Halt> {
+    let (sorted, refused) = sort_out(run, task, &mut importer)?;
+    let mut outcome = Outcome { refusals: Vec::new(), refused_file: None, ..Outcome::of(&run.job) };
+    (outcome.refusals, outcome.refused_file) = (refused.told, refused.file);
+    run.job.refused = refused.count;
+    if task.import.atomic && refused.count > 0 {
+        run.job.outcome = Some(write(&outcome));
+        run.step(|_, _| Ok(()))?;
+        let rows = if refused.count == 1 { "1 row was".to_owned() } else { format!("{} rows were", refused.count) };
+        return Err(Error::Conflict(format!("{rows} refused, so nothing was imported")).into());
+    }
+    let place = run.job.place.as_deref().map(read).transpose()?;
+    let mut feed = Feed::<I> { sorted: sorted.peekable(), behind: place };
+    feed.skip_done()?;
+    let ending = match task.import {
+        Import { dry_run: true, .. } => Some(Ending::TakeBack),
+        Import { atomic: true, .. } => Some(Ending::Commit),
+        _ => None,
+    };
+    let Some(ending) = ending else {
+        run.job.outcome = Some(write(&outcome));
+        run.step(|_, _| Ok(()))?;
+        while let Some(batch) = feed.next()? {
+            run.step(|act, job| {
+                importer.lock(act, &batch.lines)?;
+                note(job, &mut outcome.clone(), &importer.act(act, &batch)?, &batch, I::place)
+            })?;
+            outcome = Outcome::of(&run.job);
+        }
+        return Ok(());
+    };
+    run.whole(ending, |act, run| {
+        importer.lock_all(act)?;
+        while let Some(batch) = feed.next()? {
+            let more = importer.act(act, &batch)?;
+            note(&mut run.job, &mut outcome, &more, &batch, I::place)?;
+            // It begins anew when it is interrupted.
+            run.job.place = None;
+            run.beat()?;
+        }
+        Ok(())
+    })
+}
+
+/// Notes what a batch did.
+fn note<T>(
+    job: &mut Job,
+    outcome: &mut Outcome,
+    more: &Outcome,
+    batch: &Batch<T>,
+    place: fn(&T) -> &Place,
+) -> Result<(), Error> {
+    outcome.add(more);
+    outcome.duplicates += batch.duplicates;
+    job.done += batch.lines.len() as u64 + batch.duplicates;
+    job.outcome = Some(write(outcome));
+    job.place = batch.lines.last().map(|line| write(place(line)));
+    Ok(())
+}
+
+fn write(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plain data can be written")
+}
+
+fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|error| Error::Conflict(format!("the job cannot be read: {error}")))
+}
+
+struct RefusedRows {
+    count: u64,
+    told: Vec<Refused>,
+    file: Option<String>,
+}
+
+/// Reads all rows: the good ones are sorted, the bad ones written aside.
+fn sort_out<I: Importer>(
+    run: &mut Run,
+    task: &Task,
+    importer: &mut I,
+) -> Result<(Sorted<I::Line>, RefusedRows), Halt> {
+    let app = run.app;
+    let mut reader = open(&*app.files, task.folder(), &task.limits())?;
+    let mut sorter = Sorter::new(&*app.files);
+    let mut refused = RefusedRows { count: 0, told: Vec::new(), file: None };
+    let mut rejects: Option<Rejects<Box<dyn NewFile>>> = None;
+    let mut row = Row::default();
+    let mut rows = 0_u64;
+    while reader.next(&mut row).map_err(unreadable)? {
+        rows += 1;
+        if rows.is_multiple_of(8_192) {
+            run.beat()?;
+        }
+        let refusal = match importer.read(reader.columns(), &row)? {
+            Ok(line) => {
+                sorter.push(line)?;
+                continue;
+            }
+            Err(refusal) => refusal,
+        };
+        if let Some(kept) = refusal.kept {
+            sorter.push(kept)?;
+        }
+        let out = match &mut rejects {
+            Some(out) => out,
+            none => {
+                let key = format!("{}/refused.{}", task.folder(), reader.shape().format.as_str());
+                let file = app.files.create(&key)?;
+                refused.file = Some(key);
+                none.insert(Rejects::new(file, reader.shape()))
+            }
+        };
+        let reason = match refusal.column.as_str() {
+            "" => refusal.reason.clone(),
+            column => format!("{column}: {}", refusal.reason),
+        };
+        out.reject(reader.columns(), &row, &reason)?;
+        refused.count += 1;
+        if refused.told.len() < REFUSALS_TOLD_MAX {
+            refused.told.push(Refused { line: row.line(), column: refusal.column, reason: refusal.reason });
+        }
+    }
+    if let Some(rejects) = rejects {
+        rejects.finish()?.finish()?;
+    }
+    Ok((sorter.sorted()?, refused))
+}
+
+/// Sorted lines, batch by batch.
+struct Feed<I: Importer> {
+    sorted: Peekable<Sorted<I::Line>>,
+    behind: Option<Place>,
+}
+
+impl<I: Importer> Feed<I> {
+    /// Leaves out what was carried out before.
+    fn skip_done(&mut self) -> Result<(), Error> {
+        while let Some(place) = self.peek()?
+            && self.behind.as_ref().is_some_and(|behind| place <= *behind)
+        {
+            self.sorted.next();
+        }
+        Ok(())
+    }
+
+    fn peek(&mut self) -> Result<Option<Place>, Error> {
+        match self.sorted.peek() {
+            None => Ok(None),
+            Some(Ok(line)) => Ok(Some(I::place(line).clone())),
+            // To be had as a value, the failure is taken out.
+            Some(Err(_)) => match self.sorted.next() {
+                Some(Err(error)) => Err(error.into()),
+                _ => unreachable!("what was seen is there"),
+            },
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Batch<I::Line>>, Error> {
+        let mut batch = Batch { lines: Vec::new(), duplicates: 0, behind: self.behind.clone(), before: None };
+        loop {
+            let Some(next) = self.peek()? else { break };
+            let repeats = batch.lines.last().is_some_and(|last| next.repeats(I::place(last)));
+            if batch.lines.len() >= BATCH_MAX && !repeats {
+                batch.before = Some(next);
+                break;
+            }
+            let Some(line) = self.sorted.next().transpose()? else { break };
+            if repeats {
+                batch.lines.pop();
+                batch.duplicates += 1;
+            }
+            batch.lines.push(line);
+        }
+        self.behind = batch.lines.last().map(|line| I::place(line).clone());
+        Ok(if batch.lines.is_empty() { None } else { Some(batch) })
+    }
+}
+
+/// The file of rows that an import refused, to be mended and sent again.
+pub fn refused_file(app: &App, job: &Job) -> Result<Option<(Format, Box<dyn StoredFile>)>, Error> {
+    let Some(key) = Outcome::of(job).refused_file else { return Ok(None) };
+    let format = key.rsplit('.').next().and_then(Format::parse).unwrap_or(Format::Csv);
+    Ok(app.files.open(&key)?.map(|file| (format, file)))
+}
+
+/// The rows that an import refused, as faults of the request that sent them.
+pub fn faults(job: &Job) -> Vec<Fault> {
+    let of = |refused: Refused| Fault {
+        pointer: format!("line {}", refused.line),
+        code: "refused",
+        detail: format!("{}: {}", refused.column, refused.reason),
+    };
+    Outcome::of(job).refusals.into_iter().map(of).collect()
 }

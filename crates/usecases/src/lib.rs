@@ -7,25 +7,30 @@ pub mod answers;
 pub mod checks;
 pub mod distributions;
 mod error;
+pub mod exports;
 pub mod history;
 pub mod imports;
+pub mod jobs;
 pub mod memberships;
 pub mod moves;
 pub mod ports;
+pub mod reports;
 pub mod segments;
+mod sorting;
 pub mod users;
 mod versions;
 
-use domain::{Actor, Instant};
+use domain::{Actor, Entry, Instant, JobId, Operation, SegmentRef, Source, UserId};
 
 pub use error::{Error, Fault, Subject};
 pub use versions::{Expected, Revision};
 
-use ports::{Chance, Clock, Store, Unit};
+use ports::{Chance, Clock, Files, Store, Unit};
 
 /// The world, seen through ports.
 pub struct App {
     pub store: Box<dyn Store>,
+    pub files: Box<dyn Files>,
     pub clock: Box<dyn Clock>,
     pub chance: Box<dyn Chance>,
 }
@@ -35,6 +40,8 @@ pub struct Act<'a> {
     pub unit: &'a mut dyn Unit,
     pub chance: &'a dyn Chance,
     pub actor: Actor,
+    /// The job that this is part of.
+    pub job: Option<JobId>,
     clock: &'a dyn Clock,
 }
 
@@ -60,7 +67,7 @@ impl App {
     }
 
     fn act_on<'a>(&'a self, unit: &'a mut dyn Unit, actor: Actor) -> Act<'a> {
-        Act { unit, chance: &*self.chance, actor, clock: &*self.clock }
+        Act { unit, chance: &*self.chance, actor, job: None, clock: &*self.clock }
     }
 }
 
@@ -69,5 +76,21 @@ impl Act<'_> {
     /// the order in which they are written, also when two calls wait for each other.
     pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// An entry of this change, by hand and without a deadline unless the caller says otherwise.
+    pub(crate) fn entry(&self, user: UserId, segment: SegmentRef, operation: Operation, at: Instant) -> Entry {
+        Entry {
+            user,
+            segment,
+            operation,
+            at,
+            since: None,
+            expires_at: None,
+            source: Source::Manual,
+            actor: self.actor.clone(),
+            reason: None,
+            job: self.job,
+        }
     }
 }

@@ -102,11 +102,11 @@ pub fn change(act: &mut Act, command: ChangeMemberships) -> Result<Changed, Erro
             source: Source::Manual,
             reason: addition.reason,
         })
-        .chain(removals.iter().map(|_| Wish::Leave { reason: command.reason.clone() }))
+        .chain(removals.iter().map(|_| Wish::Leave { source: Source::Manual, reason: command.reason.clone() }))
         .zip(&segments)
-        .map(|(wish, segment)| (command.user.clone(), segment, wish))
+        .map(|(wish, segment)| (command.user.clone(), segment, now, wish))
         .collect();
-    let outcomes = fulfil(act, now, stored, wishes)?;
+    let outcomes = fulfil(act, stored, wishes)?;
 
     let mut changed = Changed {
         segments: act
@@ -181,7 +181,9 @@ fn refuse_past(additions: &[Addition], common: Option<&(Deadline, String)>, now:
 /// What is wanted of one user in one segment.
 pub(crate) enum Wish {
     Enter { since: Instant, expires_at: Option<Instant>, source: Source, reason: Option<Reason> },
-    Leave { reason: Option<Reason> },
+    /// Only for those who are in.
+    Stay { expires_at: Instant, source: Source, reason: Option<Reason> },
+    Leave { source: Source, reason: Option<Reason> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,18 +205,17 @@ pub(crate) fn hold(unit: &mut dyn Unit, pairs: &[(UserId, SegmentId)]) -> Result
     Ok(stored.into_iter().map(|membership| ((membership.user.clone(), membership.segment.id), membership)).collect())
 }
 
-/// Brings about each wish in its order, on what is stored of their pairs, and tells what came of it. The one place that
-/// decides what an add, an extension and a removal are.
+/// Brings about each wish in its order and at its instant, on what is stored of their pairs, and tells what came of it.
+/// The one place that decides what an add, an extension and a removal are.
 pub(crate) fn fulfil(
     act: &mut Act,
-    now: Instant,
     mut stored: Stored,
-    wishes: Vec<(UserId, &Segment, Wish)>,
+    wishes: Vec<(UserId, &Segment, Instant, Wish)>,
 ) -> Result<Vec<Outcome>, Error> {
     let mut outcomes = Vec::with_capacity(wishes.len());
     let mut entries: Vec<Entry> = Vec::new();
     let mut touched = HashSet::new();
-    for (user, segment, wish) in wishes {
+    for (user, segment, at, wish) in wishes {
         let key = (user, segment.id);
         if !touched.insert(key.clone()) {
             // The store takes one change of a pair at a time.
@@ -223,7 +224,7 @@ pub(crate) fn fulfil(
             touched = HashSet::from([key.clone()]);
         }
         let before = stored.remove(&key);
-        let (outcome, steps) = decide(act, now, &key.0, segment, before.as_ref(), wish);
+        let (outcome, steps) = decide(act, at, &key.0, segment, before.as_ref(), wish);
         let after = steps.iter().fold(before, |membership, entry| entry.apply(membership));
         if let Some(after) = after {
             stored.insert(key, after);
@@ -248,14 +249,10 @@ fn decide(
     let present = if expiry.is_some() { None } else { stored };
     let mut entries = Vec::from_iter(expiry);
     let entry = |operation, at, expires_at, source, reason| Entry {
-        user: user.clone(),
-        segment: segment.reference(),
-        operation,
-        at,
         expires_at,
         source,
-        actor: act.actor.clone(),
         reason,
+        ..act.entry(user.clone(), segment.reference(), operation, at)
     };
     let outcome = match (present, wish) {
         (None, Wish::Enter { since, expires_at, source, reason }) => {
@@ -263,17 +260,22 @@ fn decide(
             entries.push(entry(Operation::Add, since, expires_at, source, reason));
             Outcome::Added
         }
-        (Some(present), Wish::Enter { expires_at: Some(deadline), source, reason, .. })
-            if present.expires_at != Some(deadline) =>
+        (
+            Some(present),
+            Wish::Enter { expires_at: Some(deadline), source, reason, .. }
+            | Wish::Stay { expires_at: deadline, source, reason },
+        ) if present.expires_at != Some(deadline) =>
         {
             entries.push(entry(Operation::Extend, now.max(present.since), Some(deadline), source, reason));
             Outcome::Extended
         }
-        (Some(present), Wish::Leave { reason }) => {
-            entries.push(entry(Operation::Remove, now.max(present.since), None, Source::Manual, reason));
+        (Some(present), Wish::Leave { source, reason }) => {
+            entries.push(entry(Operation::Remove, now.max(present.since), None, source, reason));
             Outcome::Removed
         }
-        (Some(_), Wish::Enter { .. }) | (None, Wish::Leave { .. }) => Outcome::Unchanged,
+        (Some(_), Wish::Enter { .. } | Wish::Stay { .. }) | (None, Wish::Stay { .. } | Wish::Leave { .. }) => {
+            Outcome::Unchanged
+        }
     };
     (outcome, entries)
 }
@@ -345,13 +347,8 @@ pub(crate) fn record(unit: &mut dyn Unit, entries: &[Entry]) -> Result<(), Store
 /// The entry that brings a user in, for a segment's own reasons.
 pub(crate) fn entering(act: &Act, user: UserId, segment: &Segment, now: Instant, source: Source) -> Entry {
     Entry {
-        user,
-        segment: segment.reference(),
-        operation: Operation::Add,
-        at: now,
         expires_at: segment.default_ttl.map(|ttl| ttl.after(now)),
         source,
-        actor: act.actor.clone(),
-        reason: None,
+        ..act.entry(user, segment.reference(), Operation::Add, now)
     }
 }

@@ -52,14 +52,9 @@ pub fn move_users(act: &mut Act, command: MoveUsers) -> Result<Moved, Error> {
     let mut moved = Moved { from, to, moved: leaving.len() as u64, added: 0, extended: 0 };
     for member in leaving {
         let entry = |segment, operation, at, expires_at| Entry {
-            user: member.user.clone(),
-            segment,
-            operation,
-            at,
             expires_at,
             source: Source::Move,
-            actor: act.actor.clone(),
-            reason: None,
+            ..act.entry(member.user.clone(), segment, operation, at)
         };
         entries.push(entry(member.segment.clone(), Operation::Remove, now.max(member.since), None));
         match present.get(&member.user) {

@@ -2,7 +2,10 @@
 
 use std::io;
 
-use domain::{Entry, HistoryRow, Instant, Kind, Membership, Period, Segment, SegmentId, Slug, User, UserId};
+use domain::{
+    Entry, HistoryRow, Instant, Job, JobId, JobKind, JobState, Kind, Membership, Period, Segment, SegmentId, Slug, User,
+    UserId,
+};
 use thiserror::Error;
 
 /// Where the facts are kept.
@@ -81,14 +84,17 @@ pub trait Unit {
     fn memberships(&mut self) -> &mut dyn Memberships;
     fn history(&mut self) -> &mut dyn History;
     fn answers(&mut self) -> &mut dyn Answers;
+    fn jobs(&mut self) -> &mut dyn Jobs;
+    fn secrets(&mut self) -> &mut dyn Secrets;
 }
 
 /// What a unit is about to change. Units that share nothing run side by side.
 ///
 /// | act | population | segments | users |
 /// |---|---|---|---|
-/// | change a user's memberships, import | shared, when users may be born | shared | alone |
-/// | create a user | shared | | alone |
+/// | change a user's memberships | shared, when users may be born | shared | alone |
+/// | import or take back memberships | shared | alone | |
+/// | create or import users | shared | | alone |
 /// | delete a user | alone | | alone |
 /// | create, change or rename a segment | alone, when a percent comes with it | alone | |
 /// | distribute, move, copy, delete a segment | alone | alone | |
@@ -96,6 +102,7 @@ pub trait Unit {
 pub struct Locks {
     /// Shared by those who need everybody to stay, alone for those who need nobody to come or go.
     pub population: Option<Hold>,
+    pub every_segment: Option<Hold>,
     pub segments: Vec<(Slug, Hold)>,
     pub users: Vec<UserId>,
 }
@@ -113,6 +120,10 @@ impl Locks {
 
     pub fn population(self, hold: Hold) -> Locks {
         Locks { population: Some(hold), ..self }
+    }
+
+    pub fn every_segment(self, hold: Hold) -> Locks {
+        Locks { every_segment: Some(hold), ..self }
     }
 
     pub fn segment(mut self, slug: &Slug, hold: Hold) -> Locks {
@@ -210,6 +221,8 @@ pub trait Users {
     fn find(&mut self, id: &UserId) -> Result<Option<User>, StoreError>;
     /// Those of `ids` who exist, in the order of ids.
     fn find_all(&mut self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
+    /// As `find_all`, and they stay as they are until the unit ends, which is one that writes.
+    fn hold(&mut self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
     /// Replaces the profile of a user who exists.
     fn update(&mut self, user: &User) -> Result<(), StoreError>;
     /// Forgets the profile; memberships are ended by the caller before.
@@ -272,6 +285,12 @@ pub trait History {
     fn count(&mut self, filter: &HistoryFilter) -> Result<u64, StoreError>;
     /// All rows of these users, by id; only those in `segment` when it is given.
     fn of_users(&mut self, users: &[UserId], segment: Option<SegmentId>) -> Result<Vec<HistoryRow>, StoreError>;
+    /// All rows of these pairs, by id. A pair that is named twice counts once.
+    fn of_pairs(&mut self, pairs: &[(UserId, SegmentId)]) -> Result<Vec<HistoryRow>, StoreError>;
+    /// At most `limit` rows that a job wrote, by id, after the row with the id `after`.
+    fn of_job(&mut self, job: JobId, after: i64, limit: usize) -> Result<Vec<HistoryRow>, StoreError>;
+    /// How many rows a job wrote.
+    fn count_of_job(&mut self, job: JobId) -> Result<u64, StoreError>;
     /// At most `limit` of those who were live in a segment at `at`, by user, after `after`.
     fn members_at(
         &mut self,
@@ -329,6 +348,43 @@ pub struct StoredAnswer {
     /// Whatever the entrance needs to give the same answer again.
     pub answer: String,
     pub created_at: Instant,
+}
+
+/// Long acts, and how far they came.
+pub trait Jobs {
+    /// Keeps a new job and gives it its identity; the id in `job` does not count.
+    fn insert(&mut self, job: &Job) -> Result<JobId, StoreError>;
+    /// In a writing unit the job stays as it is until the unit ends.
+    fn find(&mut self, id: JobId) -> Result<Option<Job>, StoreError>;
+    /// Replaces what is kept of the job with this id.
+    fn update(&mut self, job: &Job) -> Result<(), StoreError>;
+    /// At most `limit`, the newest first, after the query's cursor.
+    fn list(&mut self, query: &JobQuery, limit: usize) -> Result<Vec<Job>, StoreError>;
+    /// How many the query's filters leave, wherever its cursor stands.
+    fn count(&mut self, query: &JobQuery) -> Result<u64, StoreError>;
+    /// The oldest job that is free at `at`. In a writing unit nobody else is given it until that ends; one that somebody
+    /// else was given is left out.
+    fn next_free(&mut self, at: Instant) -> Result<Option<Job>, StoreError>;
+    /// At most `limit` jobs that ended before `before`, the first that ended first.
+    fn ended_before(&mut self, kind: Option<JobKind>, before: Instant, limit: usize) -> Result<Vec<Job>, StoreError>;
+    /// Forgets the jobs; history still names them.
+    fn delete(&mut self, ids: &[JobId]) -> Result<(), StoreError>;
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobQuery {
+    pub kind: Option<JobKind>,
+    pub state: Option<JobState>,
+    pub undoes: Option<JobId>,
+    /// Begin behind this job.
+    pub after: Option<JobId>,
+}
+
+/// What the service proves its own words with. Never told to anybody.
+pub trait Secrets {
+    fn find(&mut self, name: &str) -> Result<Option<String>, StoreError>;
+    /// The secret of this name, which is `fresh` when there was none.
+    fn find_or_keep(&mut self, name: &str, fresh: &str) -> Result<String, StoreError>;
 }
 
 /// Where the inputs of imports, the rows that were refused, and reports are kept: bytes under keys such as

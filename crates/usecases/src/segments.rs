@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use domain::{
-    Actor, Description, Entry, Kind, Membership, Name, Operation, Percent, Reason, Seed, Segment, SegmentId, Slug,
-    Source, Ttl,
+    Description, Entry, Kind, Membership, Name, Operation, Percent, Reason, Seed, Segment, SegmentId, Slug,
+    Ttl,
 };
 
 use crate::{
@@ -197,14 +197,10 @@ pub fn copy(act: &mut Act, slug: &Slug, command: CopySegment) -> Result<Copied, 
         .into_iter()
         .filter(|member| member.is_live_at(now))
         .map(|member| Entry {
-            user: member.user,
-            segment: copy.reference(),
-            operation: Operation::Add,
-            at: now,
             expires_at: member.expires_at,
             source: member.source,
-            actor: act.actor.clone(),
             reason: reason.clone(),
+            ..act.entry(member.user, copy.reference(), Operation::Add, now)
         })
         .collect();
     memberships::record(act.unit, &entries)?;
@@ -219,28 +215,22 @@ pub fn delete(act: &mut Act, slug: &Slug, expected: &Expected) -> Result<u64, Er
     expected.require(&Revision::from(&segment), Subject::Segment, slug.as_str())?;
     let reason = Reason::parse("segment deleted").ok();
     let members = memberships::all_stored(act.unit, segment.id)?;
-    let entries: Vec<Entry> = members.iter().map(|member| ending(member, now, &act.actor, reason.as_ref())).collect();
+    let entries: Vec<Entry> = members.iter().map(|member| ending(act, member, now, reason.as_ref())).collect();
     memberships::record(act.unit, &entries)?;
     act.unit.segments().delete(segment.id, now)?;
     Ok(members.iter().filter(|member| member.is_live_at(now)).count() as u64)
 }
 
 /// The entry that ends a stored membership now, or at its deadline when that came before.
-pub(crate) fn ending(member: &Membership, now: domain::Instant, actor: &Actor, reason: Option<&Reason>) -> Entry {
+pub(crate) fn ending(act: &Act, member: &Membership, now: domain::Instant, reason: Option<&Reason>) -> Entry {
     if member.is_due_at(now)
         && let Some(expiry) = Entry::expiry(member)
     {
         return expiry;
     }
     Entry {
-        user: member.user.clone(),
-        segment: member.segment.clone(),
-        operation: Operation::Remove,
-        at: now.max(member.since),
-        expires_at: None,
-        source: Source::Manual,
-        actor: actor.clone(),
         reason: reason.cloned(),
+        ..act.entry(member.user.clone(), member.segment.clone(), Operation::Remove, now.max(member.since))
     }
 }
 

@@ -83,7 +83,8 @@ pub struct ChangeUser {
 pub fn change(act: &mut Act, id: &UserId, expected: &Expected, command: ChangeUser) -> Result<User, Error> {
     act.unit.lock(&Locks::new().user(id))?;
     let now = act.now();
-    let before = act.unit.users().find(id)?.ok_or_else(|| unknown(id))?;
+    let held = act.unit.users().hold(std::slice::from_ref(id))?;
+    let before = held.into_iter().next().ok_or_else(|| unknown(id))?;
     expected.require(&Revision::from(&before), Subject::User, id.as_str())?;
     let mut after = before.clone();
     if let Some(name) = command.name {
@@ -113,7 +114,7 @@ pub fn delete(act: &mut Act, id: &UserId, expected: &Expected) -> Result<(), Err
     let reason = Reason::parse("user deleted").ok();
     let stored = act.unit.memberships().of_users(std::slice::from_ref(id))?;
     let entries: Vec<Entry> =
-        stored.iter().map(|member| segments::ending(member, now, &act.actor, reason.as_ref())).collect();
+        stored.iter().map(|member| segments::ending(act, member, now, reason.as_ref())).collect();
     memberships::record(act.unit, &entries)?;
     act.unit.users().delete(id)?;
     Ok(())

@@ -1,0 +1,246 @@
+//! Exports: members, users, history and statistics as tables of any length, from one consistent state.
+
+use std::io::Write;
+
+use domain::{Instant, Slug};
+use tables::{Column, ColumnKind, Format, Header, Packing, Value, Writer};
+
+use crate::{
+    Error, Look,
+    history::{self, HistoryQuery},
+    ports::{SegmentQuery, UserQuery},
+    segments, users,
+};
+
+/// How many rows are read at once.
+const PAGE: usize = 5_000;
+/// And how many at first, for whoever waits to see some.
+const FIRST_PAGE: usize = 200;
+
+/// What is to be exported.
+#[derive(Debug, Clone)]
+pub enum Export {
+    /// The members of a segment, now or at an instant.
+    Members { slug: Slug, as_of: Option<Instant> },
+    Users(UserQuery),
+    History(HistoryQuery),
+    /// Segments with the number of their members.
+    Stats(SegmentQuery),
+}
+
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    pub format: Format,
+    pub packing: Packing,
+    pub header: Header,
+}
+
+const fn column(name: &'static str, kind: ColumnKind) -> Column {
+    Column { name, kind }
+}
+
+const MEMBERS: [Column; 7] = [
+    column("user_id", ColumnKind::Text),
+    column("segment", ColumnKind::Text),
+    column("since", ColumnKind::Instant),
+    column("expires_at", ColumnKind::Instant),
+    column("source", ColumnKind::Text),
+    column("actor", ColumnKind::Text),
+    column("reason", ColumnKind::Text),
+];
+const USERS: [Column; 5] = [
+    column("user_id", ColumnKind::Text),
+    column("name", ColumnKind::Text),
+    column("email", ColumnKind::Text),
+    column("attributes", ColumnKind::Json),
+    column("created_at", ColumnKind::Instant),
+];
+/// As CSV, history has the first four.
+const HISTORY: [Column; 8] = [
+    column("user_id", ColumnKind::Text),
+    column("segment", ColumnKind::Text),
+    column("operation", ColumnKind::Text),
+    column("timestamp", ColumnKind::Instant),
+    column("expires_at", ColumnKind::Instant),
+    column("source", ColumnKind::Text),
+    column("actor", ColumnKind::Text),
+    column("reason", ColumnKind::Text),
+];
+const STATS: [Column; 7] = [
+    column("segment", ColumnKind::Text),
+    column("name", ColumnKind::Text),
+    column("kind", ColumnKind::Text),
+    column("percent", ColumnKind::Number),
+    column("user_count", ColumnKind::Number),
+    column("created_at", ColumnKind::Instant),
+    column("updated_at", ColumnKind::Instant),
+];
+
+/// Writes the table, as fast as `out` takes it, and tells how many rows it has. `tell` hears now and then how many were
+/// written, and may stop it.
+pub fn write<W: Write>(
+    look: &mut Look,
+    export: &Export,
+    form: Form,
+    out: W,
+    tell: &mut dyn FnMut(u64) -> Result<(), Error>,
+) -> Result<(W, u64), Error> {
+    let columns = match export {
+        Export::Members { .. } => &MEMBERS[..],
+        Export::Users(_) => &USERS[..],
+        Export::History(_) if form.format == Format::Csv => &HISTORY[..4],
+        Export::History(_) => &HISTORY[..],
+        Export::Stats(_) => &STATS[..],
+    };
+    let mut table = Writer::new(out, form.format, form.packing, columns, form.header)?;
+    match export {
+        Export::Members { slug, as_of } => write_members(look, slug, *as_of, &mut table, tell)?,
+        Export::Users(query) => write_users(look, query, &mut table, tell)?,
+        Export::History(query) => write_history(look, query, columns.len(), &mut table, tell)?,
+        Export::Stats(query) => write_stats(look, query, &mut table, tell)?,
+    }
+    let rows = table.rows();
+    Ok((table.finish()?, rows))
+}
+
+fn write_members<W: Write>(
+    look: &mut Look,
+    slug: &Slug,
+    as_of: Option<Instant>,
+    table: &mut Writer<W>,
+    tell: &mut dyn FnMut(u64) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (mut after, mut page) = (None, FIRST_PAGE);
+    loop {
+        let members = history::members(look, slug, as_of, after.as_ref(), page)?;
+        for member in &members {
+            table.row(&[
+                Value::Text(member.user.as_str()),
+                Value::Text(member.segment.slug.as_str()),
+                Value::Instant(member.since),
+                member.expires_at.map_or(Value::Empty, Value::Instant),
+                Value::Text(member.source.as_str()),
+                Value::Text(member.actor.as_str()),
+                text(member.reason.as_ref().map(|reason| reason.as_str())),
+            ])?;
+        }
+        if paged(table, &mut page, members.len(), tell)? == Paged::Last {
+            return Ok(());
+        }
+        after = members.into_iter().next_back().map(|last| last.user);
+    }
+}
+
+fn write_users<W: Write>(
+    look: &mut Look,
+    query: &UserQuery,
+    table: &mut Writer<W>,
+    tell: &mut dyn FnMut(u64) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (mut query, mut page) = (query.clone(), FIRST_PAGE);
+    loop {
+        let found = users::list(look, &query, page)?;
+        for user in &found {
+            let attributes = serde_json::Value::Object(user.attributes.clone()).to_string();
+            table.row(&[
+                Value::Text(user.id.as_str()),
+                text(user.name.as_deref()),
+                text(user.email.as_deref()),
+                Value::Json(&attributes),
+                Value::Instant(user.created_at),
+            ])?;
+        }
+        if paged(table, &mut page, found.len(), tell)? == Paged::Last {
+            return Ok(());
+        }
+        query.after = found.into_iter().next_back().map(|last| last.id);
+    }
+}
+
+fn write_history<W: Write>(
+    look: &mut Look,
+    query: &HistoryQuery,
+    columns: usize,
+    table: &mut Writer<W>,
+    tell: &mut dyn FnMut(u64) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (mut filter, mut page) = (history::filter(look, query)?, FIRST_PAGE);
+    loop {
+        let rows = history::page(look, &filter, page)?;
+        for row in &rows {
+            let entry = &row.entry;
+            let values = [
+                Value::Text(entry.user.as_str()),
+                Value::Text(entry.segment.slug.as_str()),
+                Value::Text(entry.operation.as_str()),
+                Value::Instant(entry.at),
+                entry.expires_at.map_or(Value::Empty, Value::Instant),
+                Value::Text(entry.source.as_str()),
+                Value::Text(entry.actor.as_str()),
+                text(entry.reason.as_ref().map(|reason| reason.as_str())),
+            ];
+            table.row(&values[..columns])?;
+        }
+        if paged(table, &mut page, rows.len(), tell)? == Paged::Last {
+            return Ok(());
+        }
+        filter.after = rows.last().map(|last| (last.entry.at, last.id));
+    }
+}
+
+fn write_stats<W: Write>(
+    look: &mut Look,
+    query: &SegmentQuery,
+    table: &mut Writer<W>,
+    tell: &mut dyn FnMut(u64) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (mut query, mut page) = (query.clone(), FIRST_PAGE);
+    loop {
+        let stats = segments::stats(look, &query, page)?;
+        for (segment, count) in &stats {
+            let percent = segment.percent.map(|percent| percent.to_string());
+            table.row(&[
+                Value::Text(segment.slug.as_str()),
+                Value::Text(segment.name.as_str()),
+                Value::Text(segment.kind.as_str()),
+                percent.as_deref().map_or(Value::Empty, Value::Decimal),
+                Value::Number(i64::try_from(*count).unwrap_or(i64::MAX)),
+                Value::Instant(segment.created_at),
+                Value::Instant(segment.updated_at),
+            ])?;
+        }
+        if paged(table, &mut page, stats.len(), tell)? == Paged::Last {
+            return Ok(());
+        }
+        query.after = stats.last().map(|(last, _)| (query.sort.by.value(last), last.slug.clone()));
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Paged {
+    More,
+    Last,
+}
+
+/// Tells of a page that was written, and whether it was the last one: a page that is not full.
+fn paged<W: Write>(
+    table: &mut Writer<W>,
+    page: &mut usize,
+    rows: usize,
+    tell: &mut dyn FnMut(u64) -> Result<(), Error>,
+) -> Result<Paged, Error> {
+    tell(table.rows())?;
+    if rows < *page {
+        return Ok(Paged::Last);
+    }
+    if *page == FIRST_PAGE {
+        table.flush()?;
+        *page = PAGE;
+    }
+    Ok(Paged::More)
+}
+
+fn text(value: Option<&str>) -> Value<'_> {
+    value.map_or(Value::Empty, Value::Text)
+}

@@ -1,0 +1,385 @@
+//! Jobs: long acts, taken up by whoever is free, gone on with where another left off, told of meanwhile.
+//!
+//! A job is a row in the store. Whoever takes it up claims it for half a minute at a time, and every step it makes is
+//! one transaction that also notes how far it came and that the claim still holds: so a step is never made twice, and
+//! never by somebody who was given up.
+
+use chrono::TimeDelta;
+use domain::{Actor, Claim, Instant, Job, JobId, JobKind, JobState};
+
+use crate::{
+    Act, App, Error, Look, Subject,
+    answers::{self, Once},
+    imports,
+    ports::{JobQuery, StoreError},
+    reports,
+};
+
+/// How long a job is left to someone who is not heard of.
+pub const LEASE_S: i64 = 30;
+/// How often someone at a long step is heard of.
+const BEAT_S: i64 = 5;
+/// How often a job is taken up without coming forward before it is given up.
+const TRIES_MAX: u32 = 5;
+const CONTENTIONS_MAX: u32 = 5;
+
+/// A job under way, by the one who claimed it.
+pub(crate) struct Run<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) job: Job,
+    stopping: &'a dyn Fn() -> bool,
+    heard_at: Instant,
+}
+
+/// Why a job does not go on here.
+pub(crate) enum Halt {
+    Cancelled,
+    /// This process ends; somebody else goes on.
+    Stopping,
+    /// Somebody else has the job by now.
+    Lost,
+    Failed(Error),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Halt {
+        Halt::Failed(error)
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Halt {
+        Halt::Failed(error.into())
+    }
+}
+
+impl From<std::io::Error> for Halt {
+    fn from(error: std::io::Error) -> Halt {
+        Halt::Failed(error.into())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Commit,
+    TakeBack,
+}
+
+impl Run<'_> {
+    /// Makes one step in a transaction, with the note of how far the job came. Contention is met by trying again.
+    pub(crate) fn step<T>(&mut self, work: impl Fn(&mut Act, &mut Job) -> Result<T, Error>) -> Result<T, Halt> {
+        let mut contentions = 0;
+        loop {
+            self.halt_if_asked()?;
+            let attempt = self.app.store.write(|unit| {
+                let mut act = self.app.act_on(unit, self.job.actor.clone());
+                act.job = Some(self.job.id);
+                let mut job = Job { tries: 0, ..self.job.clone() };
+                let result = work(&mut act, &mut job)?;
+                keep(&mut act, &mut job)?;
+                Ok((result, job))
+            });
+            match attempt {
+                Ok((result, job)) => {
+                    self.heard_at = self.app.clock.now();
+                    self.job = job;
+                    return Ok(result);
+                }
+                Err(Halt::Failed(Error::Store(StoreError::Contended(_) | StoreError::Duplicate)))
+                    if contentions < CONTENTIONS_MAX =>
+                {
+                    contentions += 1;
+                }
+                Err(halt) => return Err(halt),
+            }
+        }
+    }
+
+    /// Makes the whole job in one transaction. Meanwhile [`Run::beat`] tells of it, where the store has room for a second
+    /// writer; where it has not, nobody else could take the job up either.
+    pub(crate) fn whole(
+        &mut self,
+        ending: Ending,
+        work: impl FnOnce(&mut Act, &mut Run) -> Result<(), Halt>,
+    ) -> Result<(), Halt> {
+        self.halt_if_asked()?;
+        let app = self.app;
+        let work = |unit: &mut dyn crate::ports::Unit| {
+            let mut act = app.act_on(unit, self.job.actor.clone());
+            act.job = Some(self.job.id);
+            work(&mut act, self)?;
+            if ending == Ending::Commit {
+                self.job.tries = 0;
+                keep(&mut act, &mut self.job)?;
+            }
+            Ok(())
+        };
+        match ending {
+            Ending::Commit => app.store.write(|unit| work(unit)),
+            Ending::TakeBack => {
+                app.store.rehearse(|unit| work(unit))?;
+                self.step(|_, _| Ok(()))
+            }
+        }
+    }
+
+    /// Tells now and then that this goes on, and hears whether it should.
+    pub(crate) fn beat(&mut self) -> Result<(), Halt> {
+        if self.app.clock.now() - self.heard_at < TimeDelta::seconds(BEAT_S) {
+            return Ok(());
+        }
+        match self.step(|_, _| Ok(())) {
+            Err(Halt::Failed(Error::Store(StoreError::Busy(_) | StoreError::Contended(_)))) => {
+                self.heard_at = self.app.clock.now();
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn halt_if_asked(&self) -> Result<(), Halt> {
+        if self.job.cancelled_by.is_some() {
+            return Err(Halt::Cancelled);
+        }
+        if (self.stopping)() { Err(Halt::Stopping) } else { Ok(()) }
+    }
+}
+
+/// Notes how far a job came, if it is still with its holder.
+fn keep(act: &mut Act, job: &mut Job) -> Result<(), Halt> {
+    let stored = act.unit.jobs().find(job.id)?.ok_or(Halt::Lost)?;
+    let holder = job.claim.map(|claim| claim.holder);
+    if stored.state != JobState::Running || stored.claim.map(|claim| claim.holder) != holder {
+        return Err(Halt::Lost);
+    }
+    job.cancelled_by = stored.cancelled_by;
+    if let Some(claim) = &mut job.claim {
+        claim.until = act.now() + TimeDelta::seconds(LEASE_S);
+    }
+    act.unit.jobs().update(job)?;
+    Ok(())
+}
+
+/// Takes up the oldest job that is free.
+pub fn take(app: &App) -> Result<Option<Job>, Error> {
+    // A look first: it costs little, and a writing unit much where there is room for one.
+    if app.look(|look| Ok(look.unit.jobs().next_free(look.now)?))?.is_none() {
+        return Ok(None);
+    }
+    app.act(Actor::new("worker"), |act| {
+        let now = act.now();
+        while let Some(mut job) = act.unit.jobs().next_free(now)? {
+            if job.cancelled_by.is_some() {
+                end(act, &mut job, JobState::Cancelled, None)?;
+            } else if job.tries >= TRIES_MAX {
+                let problem = format!("was taken up {TRIES_MAX} times and never came forward");
+                end(act, &mut job, JobState::Failed, Some(problem))?;
+            } else {
+                claim(act, &mut job);
+                act.unit.jobs().update(&job)?;
+                return Ok(Some(job));
+            }
+        }
+        Ok(None)
+    })
+}
+
+/// Takes up this very job, if it is free.
+pub fn take_up(app: &App, id: JobId) -> Result<Option<Job>, Error> {
+    app.act(Actor::new("worker"), |act| {
+        let mut job = require(act, id)?;
+        if !job.is_free_at(act.now()) {
+            return Ok(None);
+        }
+        claim(act, &mut job);
+        act.unit.jobs().update(&job)?;
+        Ok(Some(job))
+    })
+}
+
+/// Begins a job by `work`; for the same request made again, tells what became of the job that the first one began.
+pub fn begin(
+    app: &App,
+    actor: Actor,
+    once: Option<Once>,
+    work: impl FnOnce(&mut Act) -> Result<Job, Error>,
+) -> Result<(Job, Begun), Error> {
+    app.act(actor, |act| {
+        let Some(once) = once else { return Ok((work(act)?, Begun::Now)) };
+        if let Some(before) = answers::given(act, &once)? {
+            let corrupt = || Error::Conflict("the kept answer names no job".to_owned());
+            let id = before.parse().map(JobId).map_err(|_| corrupt())?;
+            return Ok((act.unit.jobs().find(id)?.ok_or_else(corrupt)?, Begun::Before));
+        }
+        let job = work(act)?;
+        answers::keep(act, &once, job.id.to_string())?;
+        Ok((job, Begun::Now))
+    })
+}
+
+/// Whether a job was begun by this call, or by the same one made before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    Now,
+    Before,
+}
+
+/// Makes the job this caller's, who is to [`run`] it.
+pub(crate) fn claim(act: &Act, job: &mut Job) {
+    let now = act.now();
+    job.state = JobState::Running;
+    job.started_at = job.started_at.or(Some(now));
+    job.claim = Some(Claim { holder: act.chance.draw() >> 1, until: now + TimeDelta::seconds(LEASE_S) });
+    job.tries += 1;
+}
+
+/// Goes on with a job that this caller claimed until it ends, is to stop, or the world fails. In the last case the job
+/// stays, for whoever takes it up when the claim has lapsed.
+pub fn run(app: &App, job: Job, stopping: &dyn Fn() -> bool) -> Result<Job, Error> {
+    let mut run = Run { app, job, stopping, heard_at: app.clock.now() };
+    let ended = match run.job.kind {
+        JobKind::ImportMemberships | JobKind::ImportUsers => imports::carry_out(&mut run),
+        JobKind::Undo => imports::undo::carry_out(&mut run),
+        JobKind::Report => reports::carry_out(&mut run),
+    };
+    let (state, problem) = match ended {
+        Ok(()) => (JobState::Done, None),
+        Err(Halt::Cancelled) => (JobState::Cancelled, None),
+        Err(Halt::Stopping) => (JobState::Queued, None),
+        Err(Halt::Lost) => return app.look(|look| get(look, run.job.id)),
+        Err(Halt::Failed(error)) if is_passing(&error) => return Err(error),
+        Err(Halt::Failed(error)) => (JobState::Failed, Some(error.to_string())),
+    };
+    let ended = app.store.write(|unit| {
+        let mut act = app.act_on(unit, run.job.actor.clone());
+        let mut job = run.job.clone();
+        keep(&mut act, &mut job)?;
+        match state {
+            JobState::Queued => {
+                (job.state, job.claim, job.tries) = (state, None, 0);
+                act.unit.jobs().update(&job)?;
+            }
+            _ => end(&mut act, &mut job, state, problem)?,
+        }
+        Ok(job)
+    });
+    match ended {
+        Ok(job) => Ok(job),
+        Err(Halt::Failed(error)) => Err(error),
+        Err(_) => app.look(|look| get(look, run.job.id)),
+    }
+}
+
+fn end(act: &mut Act, job: &mut Job, state: JobState, problem: Option<String>) -> Result<(), Error> {
+    (job.state, job.problem, job.claim) = (state, problem, None);
+    job.finished_at = Some(act.now());
+    Ok(act.unit.jobs().update(job)?)
+}
+
+/// Whether the same may well go on later.
+fn is_passing(error: &Error) -> bool {
+    use std::io::ErrorKind;
+    match error {
+        Error::Store(StoreError::Aborted | StoreError::Corrupt { .. }) => false,
+        Error::Store(_) => true,
+        Error::Files(error) => matches!(
+            error.kind(),
+            ErrorKind::TimedOut
+                | ErrorKind::ConnectionRefused
+                | ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::NotConnected
+                | ErrorKind::HostUnreachable
+                | ErrorKind::NetworkUnreachable
+                | ErrorKind::Interrupted
+        ),
+        _ => false,
+    }
+}
+
+pub fn get(look: &mut Look, id: JobId) -> Result<Job, Error> {
+    look.unit.jobs().find(id)?.ok_or_else(|| unknown(id))
+}
+
+pub fn list(look: &mut Look, query: &JobQuery, limit: usize) -> Result<Vec<Job>, Error> {
+    Ok(look.unit.jobs().list(query, limit)?)
+}
+
+pub fn count(look: &mut Look, query: &JobQuery) -> Result<u64, Error> {
+    Ok(look.unit.jobs().count(query)?)
+}
+
+/// Asks for the end of a job. One that nobody took up ends at once, one under way after the step that it is at; what it
+/// did stays.
+pub fn cancel(act: &mut Act, id: JobId) -> Result<Job, Error> {
+    let mut job = require(act, id)?;
+    match job.state {
+        JobState::Queued => {
+            job.cancelled_by = Some(act.actor.clone());
+            end(act, &mut job, JobState::Cancelled, None)?;
+        }
+        JobState::Running => {
+            job.cancelled_by.get_or_insert(act.actor.clone());
+            act.unit.jobs().update(&job)?;
+        }
+        state => return Err(Error::Conflict(format!("job {id} is {state} already"))),
+    }
+    Ok(job)
+}
+
+/// Begins to take an import back, or an earlier taking back. What is done soon is claimed by this caller, who is to
+/// [`run`] it; more is left to the workers.
+pub fn undo(act: &mut Act, id: JobId) -> Result<Job, Error> {
+    let job = require(act, id)?;
+    if !matches!(job.kind, JobKind::ImportMemberships | JobKind::Undo) {
+        return Err(Error::Conflict(format!("job {id} is of kind {}, which cannot be undone", job.kind)));
+    }
+    if !job.state.is_final() {
+        return Err(Error::Conflict(format!("job {id} is still {}: cancel it, or wait for its end", job.state)));
+    }
+    let before = act.unit.jobs().list(&JobQuery { undoes: Some(id), ..JobQuery::default() }, 100)?;
+    if let Some(before) = before.iter().find(|job| !matches!(job.state, JobState::Failed | JobState::Cancelled)) {
+        return Err(Error::Conflict(format!("job {id} is taken back by job {} already", before.id)));
+    }
+    let total = act.unit.history().count_of_job(id)?;
+    let queued = Job::queued(JobKind::Undo, act.actor.clone(), String::new(), act.now());
+    let mut undo = Job { undoes: Some(id), total: Some(total), ..queued };
+    if total <= imports::AT_ONCE_MAX {
+        claim(act, &mut undo);
+    }
+    undo.id = act.unit.jobs().insert(&undo)?;
+    Ok(undo)
+}
+
+/// Forgets at most `limit` jobs that ended long ago, with their files, and tells how many. Reports go when no link to them
+/// can hold any more; other jobs are kept for `days`.
+pub fn forget(app: &App, days: i64, limit: usize) -> Result<usize, Error> {
+    let ended = app.look(|look| {
+        let reports = look.now - TimeDelta::days(reports::LINK_DAYS_MAX);
+        let mut ended = look.unit.jobs().ended_before(Some(JobKind::Report), reports, limit)?;
+        let rest = limit - ended.len();
+        ended.extend(look.unit.jobs().ended_before(None, look.now - TimeDelta::days(days), rest)?);
+        Ok(ended)
+    })?;
+    for job in &ended {
+        // Files first: a job without files can be told of, files without a job would stay for ever.
+        match job.kind {
+            JobKind::ImportMemberships | JobKind::ImportUsers => app.files.delete(&imports::folder(job)?)?,
+            JobKind::Report => app.files.delete(&reports::folder(job))?,
+            JobKind::Undo => {}
+        }
+    }
+    let ids: Vec<JobId> = ended.iter().map(|job| job.id).collect();
+    if !ids.is_empty() {
+        app.act(Actor::new("worker"), |act| Ok(act.unit.jobs().delete(&ids)?))?;
+    }
+    Ok(ids.len())
+}
+
+fn require(act: &mut Act, id: JobId) -> Result<Job, Error> {
+    act.unit.jobs().find(id)?.ok_or_else(|| unknown(id))
+}
+
+fn unknown(id: JobId) -> Error {
+    Error::NotFound(Subject::Job, vec![id.to_string()])
+}
