@@ -15,7 +15,7 @@ pub(crate) fn migrate(settings: &Settings) -> Result<(), Failure> {
 pub(crate) fn check(settings: &Settings) -> Result<ExitCode, Failure> {
     let store = world::open_store(settings)?;
     store.ready()?;
-    let app = world::app(store);
+    let app = world::app(settings, store)?;
     let mut said = Ok(());
     let checked = app.look(|look| {
         checks::check(look, &mut |difference| {

@@ -6,12 +6,13 @@ use std::sync::{
 };
 
 use chrono::{NaiveTime, TimeDelta};
-use domain::{Actor, Attributes, Description, Instant, Name, Percent, Reason, Slug, Ttl, UserId};
+use domain::{Actor, Description, Instant, Name, Percent, Reason, Slug, Ttl, UserId};
 use indicatif::ProgressBar;
 use serde_json::json;
 use usecases::{
     App, Error, Expected, distributions,
-    imports::{self, BATCH_MAX, UserRow},
+    imports::{self, Import, Mode, What},
+    jobs,
     memberships::{self, Addition, ChangeMemberships, Deadline},
     moves::{self, MoveUsers},
     ports::{Chance, Clock, UserQuery},
@@ -59,9 +60,7 @@ struct Story {
 impl Story {
     /// Half a year of a shop, day by day, through the same use cases that requests go through.
     fn tell(&self) -> Result<(), Error> {
-        for number in 0..USERS / BATCH_MAX as u64 {
-            self.register(number * BATCH_MAX as u64, BATCH_MAX as u64)?;
-        }
+        self.register()?;
         self.open_the_shop()?;
         for day in 0..DAYS {
             self.a_day(day)?;
@@ -71,10 +70,22 @@ impl Story {
         Ok(())
     }
 
-    fn register(&self, from: u64, count: u64) -> Result<(), Error> {
-        let rows = (from..from + count).map(profile).collect();
-        self.app.act(Actor::new("demo"), |act| imports::users(act, rows))?;
-        Ok(())
+    fn register(&self) -> Result<(), Error> {
+        let mut file = String::new();
+        (0..USERS).for_each(|number| file.push_str(&format!("{}\n", profile(number))));
+        let import = Import {
+            what: What::Users,
+            mode: Mode::Add,
+            atomic: true,
+            dry_run: false,
+            create_segments: false,
+            deadline: None,
+            reason: None,
+        };
+        let limits = tables::Limits::default();
+        let (job, _) =
+            imports::accept(&self.app, Actor::new("demo"), &import, None, &limits, &mut file.as_bytes())?;
+        jobs::run(&self.app, job, &|| false).map(drop)
     }
 
     fn open_the_shop(&self) -> Result<(), Error> {
@@ -168,17 +179,16 @@ impl Story {
     }
 }
 
-fn profile(number: u64) -> UserRow {
-    let mut attributes = Attributes::new();
-    attributes.insert("country".to_owned(), COUNTRIES[(mixed(number) % 6) as usize].into());
-    attributes.insert("orders".to_owned(), json!(orders(number)));
-    attributes.insert("synthetic".to_owned(), json!(true));
-    UserRow {
-        id: id(number),
-        name: Some(format!("Demo User {number:05}")),
-        email: Some(format!("demo-{number:05}@example.com")),
-        attributes,
-    }
+/// A row of a file to import.
+fn profile(number: u64) -> serde_json::Value {
+    json!({
+        "user_id": id(number).as_str(),
+        "name": format!("Demo User {number:05}"),
+        "email": format!("demo-{number:05}@example.com"),
+        "country": COUNTRIES[(mixed(number) % 6) as usize],
+        "orders": orders(number),
+        "synthetic": true,
+    })
 }
 
 fn orders(number: u64) -> u64 {

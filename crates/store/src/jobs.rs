@@ -1,4 +1,4 @@
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_types::BigInt};
 use domain::{Actor, Claim, Instant, Job, JobId, JobKind, JobState};
 use usecases::ports::{JobQuery, Jobs, StoreError};
 
@@ -47,7 +47,7 @@ impl Jobs for DieselUnit<'_> {
     }
 
     fn find(&mut self, id: JobId) -> Result<Option<Job>, StoreError> {
-        let statement = Statement::<diesel::sql_types::BigInt>::new("SELECT m.id FROM jobs m WHERE m.id = ?");
+        let statement = Statement::<BigInt>::new("SELECT m.id FROM jobs m WHERE m.id = ?");
         let statement = statement.then(self.keeping()).int(id.0);
         let found = self.rows(statement, |id: i64| Ok(JobId(id)))?;
         self.jobs_with(&found).map(|jobs| jobs.into_iter().next())
@@ -63,7 +63,7 @@ impl Jobs for DieselUnit<'_> {
     }
 
     fn list(&mut self, query: &JobQuery, limit: usize) -> Result<Vec<Job>, StoreError> {
-        let mut statement = filtered(Statement::new("SELECT id FROM jobs"), query);
+        let mut statement = filtered(Statement::<BigInt>::new("SELECT id FROM jobs"), query);
         if let Some(after) = query.after {
             statement = statement.then(" AND id < ?").int(after.0);
         }
@@ -79,7 +79,7 @@ impl Jobs for DieselUnit<'_> {
     }
 
     fn next_free(&mut self, at: Instant) -> Result<Option<Job>, StoreError> {
-        let statement = Statement::<diesel::sql_types::BigInt>::new(
+        let statement = Statement::<BigInt>::new(
             "SELECT m.id FROM jobs m WHERE m.finished_at IS NULL \
              AND (m.claim_until IS NULL OR m.claim_until <= ?) ORDER BY m.id LIMIT 1",
         );
@@ -89,7 +89,7 @@ impl Jobs for DieselUnit<'_> {
     }
 
     fn ended_before(&mut self, kind: Option<JobKind>, before: Instant, limit: usize) -> Result<Vec<Job>, StoreError> {
-        let mut statement = Statement::<diesel::sql_types::BigInt>::new("SELECT id FROM jobs WHERE finished_at < ?")
+        let mut statement = Statement::<BigInt>::new("SELECT id FROM jobs WHERE finished_at < ?")
             .int(before.timestamp_micros());
         if let Some(kind) = kind {
             statement = statement.then(" AND kind = ?").text(kind.as_str());
@@ -115,7 +115,7 @@ impl DieselUnit<'_> {
             let query = jobs::table.filter(jobs::id.eq_any(&ids)).order(jobs::id);
             query.select((jobs::id, Row::as_select())).load(conn)
         })?;
-        let jobs = rows.into_iter().map(Job::try_from).collect();
+        let jobs = rows.into_iter().map(|(id, row)| row.job(id)).collect();
         self.remember(jobs)
     }
 }
@@ -161,10 +161,9 @@ impl From<&Job> for Row {
     }
 }
 
-impl TryFrom<(i64, Row)> for Job {
-    type Error = StoreError;
-
-    fn try_from((id, row): (i64, Row)) -> Result<Job, StoreError> {
+impl Row {
+    fn job(self, id: i64) -> Result<Job, StoreError> {
+        let row = self;
         let count = |number: i64| u64::try_from(number).map_err(|_| TABLE.corrupt(format!("{number} is no count")));
         let claim = match (row.claim_holder, TABLE.maybe_instant(row.claim_until)?) {
             (Some(holder), Some(until)) => Some(Claim { holder: holder as u64, until }),

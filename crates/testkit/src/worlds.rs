@@ -1,7 +1,9 @@
-use domain::{Actor, Description, Instant, Percent, Segment, Slug, Ttl, UserId};
+use domain::{Actor, Description, Instant, Job, JobId, JobState, Percent, Segment, Slug, Ttl, UserId};
+use tables::Limits;
 use usecases::{
     Act, App, Error, Look, checks,
-    imports::{self, UserRow},
+    imports::{self, Import, Mode, What},
+    jobs,
     memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
     ports::{Clock, Store},
     segments::{self, CreateSegment},
@@ -19,6 +21,19 @@ pub fn user(text: &str) -> UserId {
 
 pub fn actor() -> Actor {
     Actor::new("tester")
+}
+
+/// An import that adds, row by row, and creates the segments that it needs.
+pub fn importing(what: What) -> Import {
+    Import {
+        what,
+        mode: Mode::Add,
+        atomic: false,
+        dry_run: false,
+        create_segments: true,
+        deadline: None,
+        reason: None,
+    }
 }
 
 /// The application on a store, with a clock that the test moves and chance that repeats itself.
@@ -75,14 +90,30 @@ impl World {
     /// Brings `count` users to life: `1`, `2` and so on.
     pub fn has_users(&self, count: usize) -> Vec<UserId> {
         let ids: Vec<UserId> = (1..=count).map(|number| user(&number.to_string())).collect();
-        for batch in ids.chunks(imports::BATCH_MAX) {
-            let rows = batch
-                .iter()
-                .map(|id| UserRow { id: id.clone(), name: None, email: None, attributes: Default::default() })
-                .collect();
-            self.act(|act| imports::users(act, rows)).unwrap();
-        }
+        let lines: Vec<&str> = ids.iter().map(UserId::as_str).collect();
+        self.import(&importing(What::Users), &format!("user_id\n{}", lines.join("\n"))).unwrap();
         ids
+    }
+
+    /// Imports a file and waits for its end.
+    pub fn import(&self, import: &Import, file: &str) -> Result<Job, Error> {
+        let (job, _) = imports::accept(&self.app, actor(), import, None, &Limits::default(), &mut file.as_bytes())?;
+        self.finish(job)
+    }
+
+    /// Takes an import back.
+    pub fn undo(&self, id: JobId) -> Result<Job, Error> {
+        let undo = self.act(|act| jobs::undo(act, id))?;
+        self.finish(undo)
+    }
+
+    /// Carries a job out to its end.
+    pub fn finish(&self, job: Job) -> Result<Job, Error> {
+        let claimed = match job.state {
+            JobState::Running => Some(job.clone()),
+            _ => jobs::take_up(&self.app, job.id)?,
+        };
+        claimed.map_or(Ok(job), |job| jobs::run(&self.app, job, &|| false))
     }
 
     /// Adds and removes, without a word on deadlines or reasons.

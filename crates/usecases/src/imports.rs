@@ -256,6 +256,9 @@ fn go_through<I: Importer>(run: &mut Run, task: &Task, mut importer: I) -> Resul
     let mut outcome = Outcome { refusals: Vec::new(), refused_file: None, ..Outcome::of(&run.job) };
     (outcome.refusals, outcome.refused_file) = (refused.told, refused.file);
     run.job.refused = refused.count;
+    if run.job.place.is_none() {
+        run.job.done = refused.count;
+    }
     if task.import.atomic && refused.count > 0 {
         run.job.outcome = Some(write(&outcome));
         run.step(|_, _| Ok(()))?;
