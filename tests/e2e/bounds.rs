@@ -227,7 +227,7 @@ fn an_environment_that_is_not_text_is_no_reason_to_end() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
     let place = Place::new(Engine::Sqlite);
     let broken = OsStr::from_bytes(b"\xff");
-    let ours = |name| strata().args(["migrate", "--database-url", &place.url]).env(name, broken).output().unwrap();
+    let ours = |name| place.command(&["migrate"]).env(name, broken).output().unwrap();
     assert!(ours("FOO").status.success());
     let refused = ours("STRATA_LISTEN");
     assert_eq!(refused.status.code(), Some(2));
@@ -251,7 +251,7 @@ fn each_line_of_the_log_names_its_request() {
         // The shell becomes the binary, with its log in a file.
         let mut command = Command::new("sh");
         command.args(["-c", r#"exec "$0" "$@" 2>"$LOG_FILE""#]).arg(strata().get_program()).env("LOG_FILE", &path);
-        let server = Server::launch(command, &place.url, &[("STRATA_LOG_FORMAT", format)]);
+        let server = Server::launch(command, &place, &[("STRATA_LOG_FORMAT", format)]);
         server.client.send("GET", "/segments/NONE", &[("x-request-id", "asked-by-a-test")], b"");
         assert!(server.stop().success());
         let log = fs::read_to_string(&path).unwrap();

@@ -13,6 +13,8 @@ pub struct Client {
 pub struct Answer {
     pub status: u16,
     pub headers: ureq::http::HeaderMap,
+    pub bytes: Vec<u8>,
+    /// The bytes as a text, as far as they are one.
     pub text: String,
 }
 
@@ -52,8 +54,9 @@ impl Client {
         let mut response =
             request.with_agent(&self.agent).configure().allow_non_standard_methods(true).run().map_err(no_answer)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.body_mut().with_config().limit(1 << 30).read_to_string().map_err(no_answer)?;
-        Ok(Answer { status, headers, text })
+        let bytes = response.body_mut().with_config().limit(1 << 30).read_to_vec().map_err(no_answer)?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Answer { status, headers, bytes, text })
     }
 
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {

@@ -245,7 +245,7 @@ fn goes_through(server: &Server, writers: &mut [Writer], take_away: &dyn Fn(), b
 #[test]
 fn postgres_may_go_away_and_come_back() {
     let postgres = TempPostgres::start();
-    let place = Place { url: postgres.database(), dir: tempfile::tempdir().unwrap() };
+    let place = Place::on(&postgres);
     let settings = [("STRATA_POOL_TIMEOUT_MS", "300"), ("STRATA_WORKER_INTERVAL_MS", "20")];
     let server = place.serve_with(&settings);
     server.client.has_segment("VIP");
@@ -296,7 +296,7 @@ fn shut_down_fast(url: &str) {
 #[test]
 fn postgres_restarted_fast_is_hardly_noticed() {
     let postgres = TempPostgres::start();
-    let place = Place { url: postgres.database(), dir: tempfile::tempdir().unwrap() };
+    let place = Place::on(&postgres);
     let server = place.serve_with(&[("STRATA_WORKER_INTERVAL_MS", "20")]);
     let mut writers: Vec<Writer> = (0..5).map(|number| Writer::new(&format!("w{number}"), &server.client)).collect();
     let stop = AtomicBool::new(false);
@@ -334,7 +334,7 @@ fn postgres_restarted_fast_is_hardly_noticed() {
 #[test]
 fn postgres_frozen_is_waited_for_as_long_as_told() {
     let postgres = TempPostgres::start();
-    let place = Place { url: postgres.database(), dir: tempfile::tempdir().unwrap() };
+    let place = Place::on(&postgres);
     let server = place.serve_with(&[
         ("STRATA_REQUEST_TIMEOUT_MS", "600"),
         ("STRATA_POOL_TIMEOUT_MS", "300"),
@@ -496,7 +496,7 @@ fn bounded(place: &Place, blocks: &str) -> Server {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("STRATA_")) {
         shell.env_remove(name);
     }
-    Server::launch(shell, &place.url, &[("STRATA_WORKER_INTERVAL_MS", "20")])
+    Server::launch(shell, place, &[("STRATA_WORKER_INTERVAL_MS", "20")])
 }
 
 /// Space comes and goes while the server runs, where the system has a command for it.

@@ -18,7 +18,7 @@ pub enum Engine {
     Postgres,
 }
 
-/// An empty store, which outlives the servers on it.
+/// An empty store and room for files, which outlive the servers on them.
 pub struct Place {
     pub url: String,
     pub dir: TempDir,
@@ -34,17 +34,38 @@ impl Place {
         Place { url, dir }
     }
 
+    /// A store on a PostgreSQL of its own, for tests that stop it.
+    pub fn on(postgres: &TempPostgres) -> Place {
+        Place { url: postgres.database(), dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// Where inputs, refused rows and reports lie.
+    pub fn files(&self) -> PathBuf {
+        self.dir.path().join("files")
+    }
+
+    fn files_url(&self) -> String {
+        format!("file://{}", self.files().display())
+    }
+
     pub fn serve(&self) -> Server {
         self.serve_with(&[])
     }
 
     pub fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
-        Server::start(&self.url, settings)
+        Server::launch(strata(), self, settings)
+    }
+
+    /// The binary, with the store and the files of this place.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = strata();
+        command.args(arguments).args(["--database-url", &self.url]).env("STRATA_FILES_URL", self.files_url());
+        command
     }
 
     /// Runs another command of the binary to its end.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        strata().args(arguments).args(["--database-url", &self.url]).output().unwrap()
+        self.command(arguments).output().unwrap()
     }
 
     /// Asserts that the live state is what history says.
@@ -62,14 +83,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts and waits until it listens. Settings are given as the environment gives them.
-    pub fn start(url: &str, settings: &[(&str, &str)]) -> Server {
-        Server::launch(strata(), url, settings)
-    }
-
-    /// Starts by a command of its own, which is the binary or becomes it.
-    pub fn launch(mut command: Command, url: &str, settings: &[(&str, &str)]) -> Server {
-        command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", url]);
+    /// Starts by a command that is the binary or becomes it, and waits until it listens. Settings are given as the
+    /// environment gives them.
+    pub fn launch(mut command: Command, place: &Place, settings: &[(&str, &str)]) -> Server {
+        command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &place.url]);
+        command.env("STRATA_FILES_URL", place.files_url());
         command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
@@ -103,8 +121,8 @@ pub struct Beside(pub Child);
 impl Place {
     /// A worker of its own, as `strata work` is.
     pub fn work(&self, settings: &[(&str, &str)]) -> Beside {
-        let mut command = strata();
-        command.args(["work", "--database-url", &self.url]).envs(settings.iter().copied());
+        let mut command = self.command(&["work"]);
+        command.envs(settings.iter().copied());
         Beside(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 }

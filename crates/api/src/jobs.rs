@@ -12,7 +12,7 @@ use actix_web::{
 };
 use domain::{Actor, Job, JobId, JobKind, JobState};
 use futures_util::stream;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tables::Packing;
 use usecases::{
     Act, App, Error, Look,
@@ -20,13 +20,15 @@ use usecases::{
     jobs,
     ports::JobQuery,
     reports::{self, Report},
+    retention, stale,
 };
 use utoipa::ToSchema;
 
 use crate::{
     Limits,
     answers::{Answer, Call, Page},
-    blocking, cursors,
+    blocking, bodies, cursors,
+    fields::{Faults, TtlField},
     parameters::Parameters,
     problems::{Code, Problem},
     requests, streams, times,
@@ -42,6 +44,8 @@ const SILENT_LOOKS_MAX: u32 = 30;
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/jobs").get(list))
+        .service(web::resource("/jobs/retention").post(forget))
+        .service(web::resource("/jobs/stale_segments").post(tidy))
         .service(web::resource("/jobs/{id}").get(get))
         .service(web::resource("/jobs/{id}/cancel").post(cancel))
         .service(web::resource("/jobs/{id}/undo").post(undo))
@@ -80,6 +84,9 @@ pub(crate) struct JobView {
     result_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<ReportView>,
+    /// The stale segments that were found, the first thousand of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segments: Option<Vec<String>>,
     /// Why it failed.
     #[schema(required = true)]
     problem: Option<String>,
@@ -108,6 +115,26 @@ pub(crate) enum JobKindView {
     ImportUsers,
     Undo,
     Report,
+    Retention,
+    StaleSegments,
+}
+
+/// How much of history stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retention {
+    /// What happened before the beginning of the month so many months ago is forgotten.
+    #[schema(minimum = 1, maximum = 1200, example = 24)]
+    months: u32,
+}
+
+/// Which segments are stale.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stale {
+    /// Those that nobody changed, entered or left for so long.
+    #[schema(example = "P180D")]
+    older_than: TtlField,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -194,12 +221,12 @@ impl JobView {
     /// `base` is where this service is reached from outside.
     pub(crate) fn read(look: &mut Look, job: &Job, base: &str) -> Result<JobView, Error> {
         let report = reports::of_job(look, job)?.map(|report| ReportView::new(&report, base));
-        let counted = matches!(job.kind, JobKind::ImportMemberships | JobKind::ImportUsers | JobKind::Undo);
+        let stale = (job.kind == JobKind::StaleSegments).then(|| stale::Outcome::of(job).slugs);
         let outcome = Outcome::of(job);
         let has_file = outcome.refused_file.is_some();
         let import = match job.kind {
             JobKind::ImportMemberships | JobKind::ImportUsers => Some(ImportView::from(Import::of(job)?)),
-            JobKind::Undo | JobKind::Report => None,
+            _ => None,
         };
         let tenth = |number: f64| (number * 10.0).round() / 10.0;
         Ok(JobView {
@@ -213,12 +240,13 @@ impl JobView {
                 eta_seconds: job.eta_seconds(look.now).map(tenth),
             },
             import,
-            counts: counted.then(|| counts(job.kind, &outcome)),
+            counts: counts(job, &outcome),
             refused: job.refused,
             refusals: outcome.refusals.into_iter().map(RefusalView::from).collect(),
             errors_url: has_file.then(|| format!("/api/v1/jobs/{}/errors", job.id)),
             result_url: report.as_ref().map(|report| report.link.clone()),
             report,
+            segments: stale,
             problem: job.problem.clone(),
             undoes: job.undoes.map(|id| id.0),
             actor: job.actor.to_string(),
@@ -230,8 +258,8 @@ impl JobView {
     }
 }
 
-fn counts(kind: JobKind, outcome: &Outcome) -> BTreeMap<&'static str, u64> {
-    let counts = match kind {
+fn counts(job: &Job, outcome: &Outcome) -> Option<BTreeMap<&'static str, u64>> {
+    let counts = match job.kind {
         JobKind::ImportUsers => vec![
             ("created", outcome.added),
             ("updated", outcome.updated),
@@ -244,7 +272,7 @@ fn counts(kind: JobKind, outcome: &Outcome) -> BTreeMap<&'static str, u64> {
             ("removed", outcome.removed),
             ("unchanged", outcome.unchanged),
         ],
-        _ => vec![
+        JobKind::ImportMemberships => vec![
             ("added", outcome.added),
             ("extended", outcome.extended),
             ("removed", outcome.removed),
@@ -253,8 +281,14 @@ fn counts(kind: JobKind, outcome: &Outcome) -> BTreeMap<&'static str, u64> {
             ("users_created", outcome.users_created),
             ("segments_created", outcome.segments_created),
         ],
+        JobKind::Retention => {
+            let outcome = retention::Outcome::of(job);
+            vec![("forgotten", outcome.forgotten), ("kept", outcome.kept)]
+        }
+        JobKind::StaleSegments => vec![("found", stale::Outcome::of(job).found)],
+        JobKind::Report => return None,
     };
-    BTreeMap::from_iter(counts)
+    Some(BTreeMap::from_iter(counts))
 }
 
 impl From<Import> for ImportView {
@@ -360,6 +394,40 @@ pub(crate) async fn undo(call: Call, id: Path<String>) -> Result<HttpResponse, P
     Parameters::of(&call.request)?.end()?;
     let id = id_of(&id)?;
     let begun = begin(call, move |act| jobs::undo(act, id)).await?;
+    begun.answer().await
+}
+
+/// Forget the beginning of history
+///
+/// Of each membership that was there by then its add stays, so that every later instant can still be asked. A dry run
+/// tells how many rows would go.
+#[utoipa::path(post, path = "/api/v1/jobs/retention", tag = "jobs", request_body = Retention,
+    params(crate::openapi::DryRun),
+    responses((status = 202, description = "It goes on by itself: follow Location", body = JobView)))]
+pub(crate) async fn forget(call: Call) -> Result<HttpResponse, Problem> {
+    let mut parameters = Parameters::of(&call.request)?;
+    let dry_run = parameters.flag("dry_run");
+    parameters.end()?;
+    let body = bodies::read::<Retention>(&call.request, &call.body)?;
+    let begun = begin(call, move |act| retention::request(act, body.months, dry_run)).await?;
+    begun.answer().await
+}
+
+/// Delete stale segments
+///
+/// Their history stays. A dry run names them.
+#[utoipa::path(post, path = "/api/v1/jobs/stale_segments", tag = "jobs", request_body = Stale,
+    params(crate::openapi::DryRun),
+    responses((status = 202, description = "It goes on by itself: follow Location", body = JobView)))]
+pub(crate) async fn tidy(call: Call) -> Result<HttpResponse, Problem> {
+    let mut parameters = Parameters::of(&call.request)?;
+    let dry_run = parameters.flag("dry_run");
+    parameters.end()?;
+    let body = bodies::read::<Stale>(&call.request, &call.body)?;
+    let mut faults = Faults::default();
+    let older_than = faults.ttl("/older_than", Some(&body.older_than));
+    let older_than = faults.or(older_than)?;
+    let begun = begin(call, move |act| stale::request(act, older_than, dry_run)).await?;
     begun.answer().await
 }
 

@@ -150,7 +150,7 @@ pub(crate) struct ImportParameters {
         crate::imports::memberships, crate::imports::members, crate::imports::users,
         crate::exports::members, crate::exports::users, crate::exports::history, crate::exports::stats,
         crate::reports::history, crate::reports::members, crate::reports::users, crate::reports::stats, crate::reports::fetch,
-        crate::jobs::list, crate::jobs::get, crate::jobs::cancel, crate::jobs::undo, crate::jobs::errors, crate::jobs::events,
+        crate::jobs::list, crate::jobs::get, crate::jobs::cancel, crate::jobs::undo, crate::jobs::forget, crate::jobs::tidy, crate::jobs::errors, crate::jobs::events,
         crate::health::alive, crate::health::ready,
     ),
     components(schemas(crate::problems::ProblemDocument, crate::problems::FaultDocument)),

@@ -60,11 +60,21 @@ pub enum JobKind {
     Undo,
     /// Writes an export to a file.
     Report,
+    /// Forgets the beginning of history.
+    Retention,
+    /// Deletes segments that nothing happened to for long.
+    StaleSegments,
 }
 
 impl JobKind {
-    pub const ALL: [JobKind; 4] =
-        [JobKind::ImportMemberships, JobKind::ImportUsers, JobKind::Undo, JobKind::Report];
+    pub const ALL: [JobKind; 6] = [
+        JobKind::ImportMemberships,
+        JobKind::ImportUsers,
+        JobKind::Undo,
+        JobKind::Report,
+        JobKind::Retention,
+        JobKind::StaleSegments,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -72,6 +82,8 @@ impl JobKind {
             JobKind::ImportUsers => "import_users",
             JobKind::Undo => "undo",
             JobKind::Report => "report",
+            JobKind::Retention => "retention",
+            JobKind::StaleSegments => "stale_segments",
         }
     }
 

@@ -90,6 +90,8 @@ fn schedule(settings: &Settings) -> Schedule {
         batch: settings.worker_batch,
         jobs_at_once: settings.jobs_at_once,
         jobs_days: settings.jobs_days,
+        history_months: settings.history_months,
+        stale_after: settings.stale_after,
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use domain::Ttl;
 use toml::{Table, Value};
 
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
@@ -35,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) worker_batch: usize,
     pub(crate) jobs_at_once: usize,
     pub(crate) jobs_days: i64,
+    pub(crate) history_months: Option<u32>,
+    pub(crate) stale_after: Option<Ttl>,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
@@ -244,6 +247,8 @@ impl Layers {
             worker_batch: self.number("worker_batch", 1, 100_000) as usize,
             jobs_at_once: self.number("jobs_at_once", 1, 64) as usize,
             jobs_days: self.number("jobs_days", 1, 36_500) as i64,
+            history_months: Some(self.number("history_months", 0, 1_200) as u32).filter(|months| *months > 0),
+            stale_after: self.stale_after(),
             cors_origins,
             log: self.log_filter(),
             log_format,
@@ -289,6 +294,14 @@ impl Layers {
             secret_access_key: given(secret),
         };
         files::Options { url, s3 }
+    }
+
+    fn stale_after(&mut self) -> Option<Ttl> {
+        let text = self.text("stale_segments_after");
+        if text.is_empty() {
+            return None;
+        }
+        Ttl::parse(&text).map_err(|error| self.mistake("stale_segments_after", error.to_string())).ok()
     }
 
     fn public_url(&mut self) -> Option<String> {

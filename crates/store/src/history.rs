@@ -182,6 +182,27 @@ impl History for DieselUnit<'_> {
         .int(limit);
         self.rows(statement, |user: String| TABLE.user(&user))
     }
+
+    fn begins_at(&mut self) -> Result<Option<Instant>, StoreError> {
+        let statement = Statement::<BigInt>::new("SELECT at FROM horizons ORDER BY at DESC LIMIT 1");
+        let found = self.rows(statement, |at: i64| Table("horizons").instant(at))?;
+        Ok(found.into_iter().next())
+    }
+
+    fn begin_at(&mut self, at: Instant) -> Result<(), StoreError> {
+        self.execute(Statement::new("INSERT INTO horizons (at) VALUES (?)").int(at.timestamp_micros())).map(drop)
+    }
+
+    fn forget(&mut self, ids: &[i64]) -> Result<(), StoreError> {
+        self.execute(Statement::new("DELETE FROM history WHERE id ?").any_int(ids.iter().copied())).map(drop)
+    }
+
+    fn rewrite(&mut self, row: &HistoryRow) -> Result<(), StoreError> {
+        let statement = Statement::new("UPDATE history SET expires_at = ? WHERE id = ?")
+            .maybe_int(row.entry.expires_at.map(|at| at.timestamp_micros()))
+            .int(row.id);
+        self.execute(statement).map(drop)
+    }
 }
 
 impl DieselUnit<'_> {

@@ -54,6 +54,13 @@ struct Definition<'a> {
     version: i64,
 }
 
+/// History goes by the slug because its index does: a row under an earlier name is older than the renaming, which counts
+/// as a change. What a job wrote may be dated long before it was written.
+const NOTHING_SINCE: &str = " updated_at < ? \
+     AND NOT EXISTS (SELECT 1 FROM history h WHERE h.slug = segments.slug AND h.at >= ?) \
+     AND NOT EXISTS (SELECT 1 FROM history h JOIN jobs j ON j.id = h.job_id \
+     WHERE h.segment_id = segments.id AND j.created_at >= ?)";
+
 impl Segments for DieselUnit<'_> {
     fn insert(&mut self, segment: &Segment) -> Result<SegmentId, StoreError> {
         let definition = Definition::from(segment);
@@ -135,6 +142,30 @@ impl Segments for DieselUnit<'_> {
         let statement =
             statement.then(&format!(" ORDER BY {column} {direction}, slug {direction} LIMIT ?")).int(rows_max(limit));
         self.rows(statement, |row: Row| Segment::try_from(row))
+    }
+
+    fn stale(&mut self, before: Instant, after: Option<&Slug>, limit: usize) -> Result<Vec<Segment>, StoreError> {
+        let micros = before.timestamp_micros();
+        let statement = Statement::<Columns>::new(format!("SELECT {COLUMNS} FROM segments WHERE slug > ? AND"))
+            .text(after.map_or("", Slug::as_str))
+            .then(NOTHING_SINCE)
+            .int(micros)
+            .int(micros)
+            .int(micros)
+            .then(" ORDER BY slug LIMIT ?")
+            .int(rows_max(limit));
+        self.rows(statement, |row: Row| Segment::try_from(row))
+    }
+
+    fn is_stale(&mut self, slug: &Slug, before: Instant) -> Result<bool, StoreError> {
+        let micros = before.timestamp_micros();
+        let statement = Statement::new("SELECT count(*) FROM segments WHERE slug = ? AND")
+            .text(slug.as_str())
+            .then(NOTHING_SINCE)
+            .int(micros)
+            .int(micros)
+            .int(micros);
+        Ok(self.count_of(statement)? > 0)
     }
 
     fn count(&mut self, query: &SegmentQuery) -> Result<u64, StoreError> {

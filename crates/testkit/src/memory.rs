@@ -36,6 +36,8 @@ struct Tables {
     jobs: Arc<BTreeMap<JobId, Job>>,
     jobs_made: i64,
     secrets: Arc<BTreeMap<String, String>>,
+    history_made: i64,
+    begins_at: Option<Instant>,
 }
 
 struct MemoryUnit {
@@ -196,7 +198,31 @@ fn is_behind<T: Ord>(cursor: Option<&T>, value: &T) -> bool {
     cursor.is_none_or(|cursor| value > cursor)
 }
 
+impl MemoryUnit {
+    fn has_news(&self, segment: &Segment, since: Instant) -> bool {
+        let written_since = |row: &HistoryRow| {
+            let job = row.entry.job.and_then(|id| self.tables.jobs.get(&id));
+            row.entry.at >= since || job.is_some_and(|job| job.created_at >= since)
+        };
+        let mut rows = self.tables.history.iter().filter(|row| row.entry.segment.id == segment.id);
+        segment.updated_at >= since || rows.any(written_since)
+    }
+}
+
 impl Segments for MemoryUnit {
+    fn stale(&mut self, before: Instant, after: Option<&Slug>, limit: usize) -> Result<Vec<Segment>, StoreError> {
+        let segments = self.tables.segments.values();
+        let stale = segments.filter(|segment| is_behind(after, &segment.slug) && !self.has_news(segment, before));
+        let mut stale: Vec<Segment> = stale.cloned().collect();
+        stale.sort_by(|a, b| a.slug.cmp(&b.slug));
+        stale.truncate(limit);
+        Ok(stale)
+    }
+
+    fn is_stale(&mut self, slug: &Slug, before: Instant) -> Result<bool, StoreError> {
+        Ok(self.segment_named(slug).is_some_and(|segment| !self.has_news(segment, before)))
+    }
+
     fn insert(&mut self, segment: &Segment) -> Result<SegmentId, StoreError> {
         if self.segment_named(&segment.slug).is_some() {
             return self.fail(StoreError::Duplicate);
@@ -405,9 +431,9 @@ impl Memberships for MemoryUnit {
             if let Some(after) = entry.apply(before) {
                 memberships.insert(key, after);
             }
-            let history = Arc::make_mut(&mut self.tables.history);
-            let id = history.len() as i64 + 1;
-            history.push(HistoryRow { id, entry: entry.clone() });
+            self.tables.history_made += 1;
+            let id = self.tables.history_made;
+            Arc::make_mut(&mut self.tables.history).push(HistoryRow { id, entry: entry.clone() });
         }
         Ok(())
     }
@@ -502,6 +528,28 @@ impl History for MemoryUnit {
         everyone.extend(self.tables.memberships.keys().map(|(user, _)| user));
         everyone.extend(self.tables.history.iter().map(|row| &row.entry.user));
         Ok(everyone.into_iter().filter(|user| is_behind(after, user)).take(limit).cloned().collect())
+    }
+
+    fn begins_at(&mut self) -> Result<Option<Instant>, StoreError> {
+        Ok(self.tables.begins_at)
+    }
+
+    fn begin_at(&mut self, at: Instant) -> Result<(), StoreError> {
+        self.tables.begins_at = self.tables.begins_at.max(Some(at));
+        Ok(())
+    }
+
+    fn forget(&mut self, ids: &[i64]) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.tables.history).retain(|row| !ids.contains(&row.id));
+        Ok(())
+    }
+
+    fn rewrite(&mut self, row: &HistoryRow) -> Result<(), StoreError> {
+        let rows = Arc::make_mut(&mut self.tables.history);
+        if let Some(stored) = rows.iter_mut().find(|stored| stored.id == row.id) {
+            stored.entry.expires_at = row.entry.expires_at;
+        }
+        Ok(())
     }
 }
 

@@ -51,6 +51,7 @@ pub fn members(
             Ok(look.unit.memberships().members(segment.id, look.now, after, limit)?)
         }
         Some(at) => {
+            refuse_forgotten(look, "as_of", at)?;
             let segment = segment_at(look, slug, at)?;
             Ok(look.unit.history().members_at(segment, at, after, limit)?)
         }
@@ -65,9 +66,21 @@ pub fn count_members(look: &mut Look, slug: &Slug, as_of: Option<Instant>) -> Re
             Ok(counts.first().map_or(0, |(_, count)| *count))
         }
         Some(at) => {
+            refuse_forgotten(look, "as_of", at)?;
             let segment = segment_at(look, slug, at)?;
             Ok(look.unit.history().count_at(segment, at)?)
         }
+    }
+}
+
+/// Refuses to tell of an instant whose history was forgotten.
+pub(crate) fn refuse_forgotten(look: &mut Look, pointer: &str, at: Instant) -> Result<(), Error> {
+    match look.unit.history().begins_at()? {
+        Some(begins) if at < begins => {
+            let detail = format!("history begins at {}; what was before is forgotten", begins.to_rfc3339());
+            Err(Error::invalid(pointer, "before_history", detail))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -84,6 +97,7 @@ fn segment_at(look: &mut Look, slug: &Slug, at: Instant) -> Result<SegmentId, Er
 
 /// Where a user was at an instant. A segment appears under the slug that it had then.
 pub(crate) fn of_user_at(look: &mut Look, user: &UserId, at: Instant) -> Result<Vec<Membership>, Error> {
+    refuse_forgotten(look, "as_of", at)?;
     let rows = look.unit.history().of_users(std::slice::from_ref(user), None)?;
     let mut by_segment: BTreeMap<SegmentId, Vec<Entry>> = BTreeMap::new();
     for row in rows {
@@ -124,6 +138,7 @@ pub fn diff(look: &mut Look, query: &DiffQuery, limit: usize) -> Result<Diff, Er
     if query.from > query.to {
         return Err(Error::invalid("to", "out_of_order", "`to` is before `from`"));
     }
+    refuse_forgotten(look, "from", query.from)?;
     let then = segment_at(look, &query.slug, query.from)?;
     let later = segment_at(look, &query.slug, query.to)?;
     // A slug that passed to another segment meanwhile makes both segments' users candidates.

@@ -22,7 +22,7 @@ use tables::{Format, Limits, Reader, Rejects, Row, TableError};
 use crate::{
     Act, App, Error, Fault,
     answers::Once,
-    jobs::{self, Begun, Ending, Halt, Run},
+    jobs::{self, Begun, Ending, Halt, Run, read, write},
     ports::{Files, NewFile, StoredFile},
     sorting::{Sortable, Sorted, Sorter},
 };
@@ -312,14 +312,6 @@ fn note<T>(
     job.outcome = Some(write(outcome));
     job.place = batch.lines.last().map(|line| write(place(line)));
     Ok(())
-}
-
-fn write(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("plain data can be written")
-}
-
-fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|error| Error::Conflict(format!("the job cannot be read: {error}")))
 }
 
 struct RefusedRows {

@@ -6,13 +6,14 @@
 
 use chrono::TimeDelta;
 use domain::{Actor, Claim, Instant, Job, JobId, JobKind, JobState};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Act, App, Error, Look, Subject,
     answers::{self, Once},
     imports,
     ports::{JobQuery, StoreError},
-    reports,
+    reports, retention, stale,
 };
 
 /// How long a job is left to someone who is not heard of.
@@ -241,6 +242,8 @@ pub fn run(app: &App, job: Job, stopping: &dyn Fn() -> bool) -> Result<Job, Erro
         JobKind::ImportMemberships | JobKind::ImportUsers => imports::carry_out(&mut run),
         JobKind::Undo => imports::undo::carry_out(&mut run),
         JobKind::Report => reports::carry_out(&mut run),
+        JobKind::Retention => retention::carry_out(&mut run),
+        JobKind::StaleSegments => stale::carry_out(&mut run),
     };
     let (state, problem) = match ended {
         Ok(()) => (JobState::Done, None),
@@ -309,6 +312,31 @@ pub fn count(look: &mut Look, query: &JobQuery) -> Result<u64, Error> {
     Ok(look.unit.jobs().count(query)?)
 }
 
+/// Whether a job of this kind waits or is under way.
+pub(crate) fn is_open(look: &mut Look, kind: JobKind) -> Result<bool, Error> {
+    for state in [JobState::Queued, JobState::Running] {
+        if look.unit.jobs().count(&JobQuery { kind: Some(kind), state: Some(state), ..JobQuery::default() })? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether no job of this kind began for so long, or waits.
+pub(crate) fn is_due(look: &mut Look, kind: JobKind, every: TimeDelta) -> Result<bool, Error> {
+    let last = look.unit.jobs().list(&JobQuery { kind: Some(kind), ..JobQuery::default() }, 1)?;
+    Ok(last.first().is_none_or(|job| job.state.is_final() && job.created_at <= look.now - every))
+}
+
+/// What a job is told and tells, as JSON.
+pub(crate) fn write(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plain data can be written")
+}
+
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|error| Error::Conflict(format!("the job cannot be read: {error}")))
+}
+
 /// Asks for the end of a job. One that nobody took up ends at once, one under way after the step that it is at; what it
 /// did stays.
 pub fn cancel(act: &mut Act, id: JobId) -> Result<Job, Error> {
@@ -366,7 +394,7 @@ pub fn forget(app: &App, days: i64, limit: usize) -> Result<usize, Error> {
         match job.kind {
             JobKind::ImportMemberships | JobKind::ImportUsers => app.files.delete(&imports::folder(job)?)?,
             JobKind::Report => app.files.delete(&reports::folder(job))?,
-            JobKind::Undo => {}
+            JobKind::Undo | JobKind::Retention | JobKind::StaleSegments => {}
         }
     }
     let ids: Vec<JobId> = ended.iter().map(|job| job.id).collect();

@@ -15,8 +15,10 @@ pub mod memberships;
 pub mod moves;
 pub mod ports;
 pub mod reports;
+pub mod retention;
 pub mod segments;
 mod sorting;
+pub mod stale;
 pub mod users;
 mod versions;
 

@@ -155,6 +155,11 @@ pub trait Segments {
     fn count(&mut self, query: &SegmentQuery) -> Result<u64, StoreError>;
     /// Every segment of kind percent.
     fn distributed(&mut self) -> Result<Vec<Segment>, StoreError>;
+    /// At most `limit` segments, by slug, after `after`, that nobody changed, entered or left, and no job wrote of, since
+    /// `before`.
+    fn stale(&mut self, before: Instant, after: Option<&Slug>, limit: usize) -> Result<Vec<Segment>, StoreError>;
+    /// Whether the segment with this slug is one of those.
+    fn is_stale(&mut self, slug: &Slug, before: Instant) -> Result<bool, StoreError>;
     /// Which segments ever had this slug, and when, oldest first.
     fn bearers(&mut self, slug: &Slug) -> Result<Vec<Bearer>, StoreError>;
     /// Which slugs these segments ever had, and when, by segment and oldest first.
@@ -278,7 +283,7 @@ pub trait Memberships {
     fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError>;
 }
 
-/// The log. Rows are never changed and never leave.
+/// The log. Rows are never changed and never leave, but for its beginning when that is to be forgotten.
 pub trait History {
     /// At most `limit` rows, by instant and then by id, after the filter's cursor.
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError>;
@@ -312,6 +317,14 @@ pub trait History {
     ) -> Result<Vec<UserId>, StoreError>;
     /// At most `limit` users, by id, after `after`, of whom anything at all is stored.
     fn everyone(&mut self, after: Option<&UserId>, limit: usize) -> Result<Vec<UserId>, StoreError>;
+    /// Where history begins, when its beginning was forgotten.
+    fn begins_at(&mut self) -> Result<Option<Instant>, StoreError>;
+    /// Notes that history begins at `at`, unless it begins later already.
+    fn begin_at(&mut self, at: Instant) -> Result<(), StoreError>;
+    /// Forgets the rows with these ids.
+    fn forget(&mut self, ids: &[i64]) -> Result<(), StoreError>;
+    /// Replaces the deadline of the row with this id.
+    fn rewrite(&mut self, row: &HistoryRow) -> Result<(), StoreError>;
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -209,7 +209,16 @@ pub fn copy(act: &mut Act, slug: &Slug, command: CopySegment) -> Result<Copied, 
 
 /// Deletes a segment: its memberships end, its history stays, its slug is free. Tells how many users were in it.
 pub fn delete(act: &mut Act, slug: &Slug, expected: &Expected) -> Result<u64, Error> {
-    act.unit.lock(&Locks::new().population(Hold::Alone).segment(slug, Hold::Alone))?;
+    lock_to_delete(act, slug)?;
+    delete_locked(act, slug, expected)
+}
+
+pub(crate) fn lock_to_delete(act: &mut Act, slug: &Slug) -> Result<(), Error> {
+    Ok(act.unit.lock(&Locks::new().population(Hold::Alone).segment(slug, Hold::Alone))?)
+}
+
+/// The step itself. The caller holds the locks.
+pub(crate) fn delete_locked(act: &mut Act, slug: &Slug, expected: &Expected) -> Result<u64, Error> {
     let now = act.now();
     let segment = require(act.unit, slug)?;
     expected.require(&Revision::from(&segment), Subject::Segment, slug.as_str())?;

@@ -4,7 +4,7 @@ use domain::{Instant, Job, Reason, Slug, Ttl};
 use serde::{Deserialize, Serialize};
 use tables::Limits;
 
-use crate::{Error, memberships::Deadline};
+use crate::{Error, jobs, memberships::Deadline};
 
 /// What is to be imported, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,11 +106,11 @@ impl Task {
     }
 
     pub(super) fn write(&self) -> String {
-        super::write(&self.written)
+        jobs::write(&self.written)
     }
 
     pub(super) fn of(job: &Job) -> Result<Task, Error> {
-        let written: Written = super::read(&job.task)?;
+        let written: Written = jobs::read(&job.task)?;
         let corrupt = || Error::Conflict(format!("the task of job {} cannot be read", job.id));
         let segment = written.segment.as_deref().map(Slug::parse).transpose().map_err(|_| corrupt())?;
         let deadline = match (&written.ttl, written.expires_at) {

@@ -7,10 +7,10 @@ use domain::{
     history::fold,
 };
 
-use super::{Outcome, read, write};
+use super::Outcome;
 use crate::{
     Act, Error,
-    jobs::{Halt, Run},
+    jobs::{Halt, Run, read, write},
     memberships::{hold, record},
     ports::{Hold, Locks},
 };
