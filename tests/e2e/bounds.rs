@@ -25,7 +25,7 @@ on_both_engines!(
 );
 
 /// Long names, so that few rows are more than the buffers between server and reader hold.
-fn with_a_long_history(engine: Engine, rows: usize) -> Place {
+pub fn with_a_long_history(engine: Engine, rows: usize) -> Place {
     let place = Place::new(engine);
     let slug = "S".repeat(250);
     let mut content = "user_id,segment\n".to_owned();

@@ -38,6 +38,8 @@ fn body(path: &str, method: &str, operation: &Value, number: usize) -> Option<(&
     let body = match (method, word) {
         ("post", "history") => json!({"month": "2026-08", "format": "ndjson", "gzip": true}),
         ("post", "members") => json!({"segment": format!("S{number}"), "link_ttl": "PT1H"}),
+        ("post", "retention") => json!({"months": 24}),
+        ("post", "stale_segments") => json!({"older_than": "P180D"}),
         ("post", "stats") => json!({"kind": "manual", "format": "xlsx"}),
         ("post", "users") if path.contains("/reports/") => json!({"query": "u"}),
         ("post", "segments") if path.contains("{user_id}") => json!({"add": [format!("S{number}")]}),
@@ -266,13 +268,15 @@ fn properties<'d>(document: &'d Value, schema: &'d Value) -> Properties<'d> {
 fn every_other_method_is_refused(server: &Server, document: &Value) {
     let paths = document["paths"].as_object().unwrap();
     for (path, item) in paths {
-        let filled = [("{slug}", "TARGET"), ("{user_id}", "1"), ("{form}", "csv"), ("{id}", "1"), ("{name}", "stats.csv")];
+        let filled =
+            [("{slug}", "TARGET"), ("{user_id}", "1"), ("{form}", "csv"), ("{id}", "1"), ("{name}", "stats.csv")];
         let address = filled.iter().fold(path.clone(), |address, (name, value)| address.replace(name, value));
         // A user may be called `import` or `diff`: then the address of that user takes what this one does not.
         let same = paths.iter().filter(|(other, _)| is_another(path, other)).map(|(_, item)| item);
         let here: Vec<&Value> = std::iter::once(item).chain(same).collect();
         let takes = |method: &str| here.iter().any(|item| item.get(method).is_some());
-        let listed: BTreeSet<String> = METHODS.into_iter().filter(|method| takes(method)).map(str::to_uppercase).collect();
+        let listed: BTreeSet<String> =
+            METHODS.into_iter().filter(|method| takes(method)).map(str::to_uppercase).collect();
         for method in METHODS.into_iter().filter(|method| !takes(method)) {
             let headers = [("content-type", "application/json"), ("if-match", "*")];
             let answer = server.client.send(&method.to_uppercase(), &format!("/{address}"), &headers, b"{}");
@@ -375,6 +379,8 @@ fn the_document_is_whole(document: &Value) {
         "get /reports/{id}/{name}",
         "get /jobs",
         "get /jobs/{id}",
+        "post /jobs/retention",
+        "post /jobs/stale_segments",
         "post /jobs/{id}/cancel",
         "post /jobs/{id}/undo",
         "get /jobs/{id}/errors",

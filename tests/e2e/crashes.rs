@@ -488,7 +488,7 @@ fn sqlite_without_space_refuses_changes_loses_nothing_and_goes_on() {
 }
 
 /// A server whose files end after so many blocks of 512 bytes, and which survives to tell.
-fn bounded(place: &Place, blocks: &str) -> Server {
+pub fn bounded(place: &Place, blocks: &str) -> Server {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"")]);
     shell.arg(strata().get_program());
@@ -500,7 +500,7 @@ fn bounded(place: &Place, blocks: &str) -> Server {
 }
 
 /// Space comes and goes while the server runs, where the system has a command for it.
-fn limit(server: &Server, bytes: &str) -> bool {
+pub fn limit(server: &Server, bytes: &str) -> bool {
     let limit = format!("--fsize={bytes}:");
     Command::new("prlimit")
         .args(["--pid", &server.id().to_string(), &limit])

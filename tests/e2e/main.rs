@@ -3,13 +3,20 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail where it stands, and tell")]
 #![allow(clippy::disallowed_methods, reason = "the real service is held against the real time")]
 
+mod bad_imports;
 mod bad_input;
 mod bounds;
+mod bulk;
 mod client;
 mod contract;
 mod crashes;
+mod faults;
 mod imports;
+mod jobs;
 mod journals;
 mod races;
+#[allow(dead_code, reason = "the conformance of files needs more of it")]
+#[path = "../../crates/files/tests/conformance/s3_server.rs"]
+mod s3_server;
 mod server;
 mod stories;

@@ -23,8 +23,10 @@ use server::{Engine, Place};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// What is served and documented, but not in the OpenAPI document.
 const SERVICE_ROUTES: [&str; 3] = ["GET /api/docs", "GET /api/openapi.json", "GET /api/problems/{}"];
+/// What an export can be; the document's own address ends with another.
+const FORMS: [&str; 3] = ["csv", "ndjson", "xlsx"];
 /// Its requests ask for what is not served.
-const NO_ROUTES_FOLDER: &str = "10. Addresses that are not there";
+const NO_ROUTES_FOLDER: &str = "11. Addresses that are not there";
 
 #[test]
 fn the_collection_names_every_endpoint_and_no_other() {
@@ -108,11 +110,16 @@ fn requests() -> Vec<(String, Value)> {
     requests
 }
 
-/// `GET /api/v1/users/{}` for `/api/v1/users/{user_id}`, `/api/v1/users/:user_id` and `/api/v1/users/{{user}}`.
+/// `GET /api/v1/users/{}` for `/api/v1/users/{user_id}`, `/api/v1/users/:user_id` and `/api/v1/users/{{user}}`, and
+/// `GET /api/v1/users.{}` for `/api/v1/users.{form}` and `/api/v1/users.csv`.
 fn endpoint(method: &str, path: &str) -> String {
-    let segments = path.trim_matches('/').split('/');
-    let segments = segments.map(|segment| if segment.starts_with([':', '{']) { "{}" } else { segment });
-    format!("{} /{}", method.to_uppercase(), segments.collect::<Vec<_>>().join("/"))
+    let segment = |segment: &str| match segment.split_once('.') {
+        _ if segment.starts_with([':', '{']) => "{}".to_owned(),
+        Some((name, form)) if form == "{form}" || FORMS.contains(&form) => format!("{name}.{{}}"),
+        _ => segment.to_owned(),
+    };
+    let segments: Vec<String> = path.trim_matches('/').split('/').map(segment).collect();
+    format!("{} /{}", method.to_uppercase(), segments.join("/"))
 }
 
 fn newman(base: &str) -> Output {

@@ -19,7 +19,8 @@ pub(crate) fn run(examples: u32) -> Outcome {
     let url = format!("sqlite://{}", folder.join("strata.db").display());
     must(Command::new(&strata).args(["demo", "--database-url", &url]))?;
 
-    let mut server = Server::start(&strata, &url)?;
+    let files = format!("file://{}", folder.join("files").display());
+    let mut server = Server::start(&strata, &url, &files)?;
     let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method,allow_header_conformance";
     let ended = must(
         Command::new(schemathesis)
@@ -54,10 +55,10 @@ struct Server {
 }
 
 impl Server {
-    fn start(strata: &PathBuf, url: &str) -> Result<Server, Failure> {
+    fn start(strata: &PathBuf, url: &str, files: &str) -> Result<Server, Failure> {
         let mut child = Command::new(strata)
             .args(["serve", "--listen", "127.0.0.1:0", "--database-url", url])
-            .env("STRATA_LOG", "warn")
+            .envs([("STRATA_LOG", "warn"), ("STRATA_FILES_URL", files)])
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| Failure(format!("the server cannot be started: {error}")))?;

@@ -65,6 +65,14 @@ pub(crate) fn has_postgres() -> Outcome {
     )
 }
 
+/// Makes sure that SQLite's shell is there for the benchmarks.
+pub(crate) fn has_sqlite() -> Outcome {
+    if answers("sqlite3", &["--version"]) {
+        return Ok(());
+    }
+    install(&["sqlite3"], "SQLite's shell")
+}
+
 /// Makes sure that Node and npm are there for the Postman collection.
 pub(crate) fn has_node() -> Outcome {
     if answers("node", &["--version"]) && answers("npm", &["--version"]) {

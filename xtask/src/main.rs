@@ -1,13 +1,17 @@
-//! The project's own commands: `cargo xtask run`, `cargo xtask test`, `cargo xtask fuzz`.
+//! The project's own commands: `cargo xtask run`, `cargo xtask test`, `cargo xtask fuzz`, `cargo xtask bench`.
 
 #![allow(clippy::print_stdout, reason = "a command line talks to a person")]
 
+mod bench;
 mod fuzz;
 mod machine;
 mod run;
 mod tests;
 
-use std::process::{Command, ExitCode};
+use std::{
+    ffi::OsString,
+    process::{Command, ExitCode},
+};
 
 use clap::{Parser, Subcommand};
 
@@ -39,6 +43,14 @@ enum Task {
         #[arg(long, default_value_t = 100)]
         examples: u32,
     },
+    /// Measure Strata beside what its machine gives without it: `cargo xtask bench bulk --quick`
+    ///
+    /// `cargo xtask bench bulk --help` lists what can be chosen.
+    #[command(disable_help_flag = true)]
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "SUITE AND OPTIONS")]
+        arguments: Vec<OsString>,
+    },
 }
 
 /// Why a task ended badly, for the person who started it.
@@ -51,6 +63,7 @@ fn main() -> ExitCode {
         Task::Run { listen } => run::run(&listen),
         Task::Test => tests::run(),
         Task::Fuzz { examples } => fuzz::run(examples),
+        Task::Bench { arguments } => bench::run(&arguments),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,11 +11,17 @@ pub(crate) fn run(listen: &str) -> Outcome {
     let url = format!("sqlite://{}", folder.join("strata.db").display());
     let listen = free_or_another(listen)?;
 
-    must(Command::new(&strata).args(["demo", "--database-url", &url]).env("STRATA_LISTEN", &listen))?;
+    let files = ("STRATA_FILES_URL", format!("file://{}", folder.join("files").display()));
+    must(
+        Command::new(&strata)
+            .args(["demo", "--database-url", &url])
+            .env("STRATA_LISTEN", &listen)
+            .env(files.0, &files.1),
+    )?;
     println!("\nThe address is http://{listen}; the API is described at http://{listen}/api/docs.");
     println!("Nobody has to sign in: the service listens on this machine only. Ctrl-C ends it.");
     println!("The data are kept in {}; delete the file to begin anew.", folder.join("strata.db").display());
-    must(Command::new(&strata).args(["serve", "--listen", &listen, "--database-url", &url]))
+    must(Command::new(&strata).args(["serve", "--listen", &listen, "--database-url", &url]).env(files.0, &files.1))
 }
 
 /// The address, or, when somebody else listens there, one with a free port.

@@ -208,6 +208,9 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     if in_api {
         codes.push(Code::Invalid);
     }
+    if path.ends_with(".{form}") {
+        codes.push(Code::RouteNotFound);
+    }
     if operation.request_body.is_some() {
         codes.extend([Code::MalformedJson, Code::BodyTooLarge, Code::UnsupportedMediaType]);
     }

@@ -116,6 +116,7 @@ pub(crate) enum FormatView {
 /// For instance of all users in one month: `{"month":"2026-08"}`. As CSV: `user_id;segment;operation;timestamp`.
 #[utoipa::path(post, path = "/api/v1/reports/history", tag = "reports", request_body = HistoryReport,
     responses(
+        (status = 200, description = "It could not be written: `problem` says why", body = JobView),
         (status = 201, description = "The link", body = ReportView),
         (status = 202, description = "It goes on by itself: follow Location", body = JobView),
     ))]
@@ -132,6 +133,7 @@ pub(crate) async fn history(call: Call) -> Result<HttpResponse, Problem> {
 /// Report a segment's members
 #[utoipa::path(post, path = "/api/v1/reports/members", tag = "reports", request_body = MembersReport,
     responses(
+        (status = 200, description = "It could not be written: `problem` says why", body = JobView),
         (status = 201, description = "The link", body = ReportView),
         (status = 202, description = "It goes on by itself: follow Location", body = JobView),
         (status = 404, description = "`segment_not_found`"),
@@ -147,6 +149,7 @@ pub(crate) async fn members(call: Call) -> Result<HttpResponse, Problem> {
 /// Report all users with their attributes
 #[utoipa::path(post, path = "/api/v1/reports/users", tag = "reports", request_body = UsersReport,
     responses(
+        (status = 200, description = "It could not be written: `problem` says why", body = JobView),
         (status = 201, description = "The link", body = ReportView),
         (status = 202, description = "It goes on by itself: follow Location", body = JobView),
     ))]
@@ -160,6 +163,7 @@ pub(crate) async fn users(call: Call) -> Result<HttpResponse, Problem> {
 /// Report every segment with the number of its members
 #[utoipa::path(post, path = "/api/v1/reports/stats", tag = "reports", request_body = StatsReport,
     responses(
+        (status = 200, description = "It could not be written: `problem` says why", body = JobView),
         (status = 201, description = "The link", body = ReportView),
         (status = 202, description = "It goes on by itself: follow Location", body = JobView),
     ))]

@@ -130,6 +130,11 @@ impl Told {
     }
 }
 
+/// What is said of a refused row. Some reasons are about the whole row, and not about one column.
+fn refusal(line: u64, column: &str, reason: &str) -> String {
+    if column.is_empty() { format!("line {line}: {reason}") } else { format!("line {line}: {column}: {reason}") }
+}
+
 /// Where refused rows are written: beside the file that they come from.
 fn refused_path(file: &Path, extension: &str) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_os_string();
@@ -174,7 +179,7 @@ fn here(
         total: job.total.unwrap_or(job.done),
         counts: counts.map(|(name, count)| (name.to_owned(), count)).to_vec(),
         refused: job.refused,
-        refusals: refusals.map(|row| format!("line {}: {}: {}", row.line, row.column, row.reason)).collect(),
+        refusals: refusals.map(|row| refusal(row.line, &row.column, &row.reason)).collect(),
         refused_file,
         problem: job.problem,
         job: job.id.0,
@@ -221,6 +226,8 @@ struct Remote {
 
 impl Remote {
     fn new(server: &str, token: Option<&str>) -> Result<Remote, Failure> {
+        // The client has no cryptography of its own; the choice may be made already.
+        let _chosen = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(None).connect_timeout(Duration::from_secs(10)).build();
         let client = client.map_err(|error| Failure(format!("--server: {error}")))?;
         let base = server.trim_end_matches('/').to_owned();
@@ -298,7 +305,7 @@ impl Remote {
             counts: counts.map(|(name, count)| (name.clone(), count.as_u64().unwrap_or(0))).collect(),
             refused: job["refused"].as_u64().unwrap_or(0),
             refusals: refusals
-                .map(|row| format!("line {}: {}: {}", row["line"], text(&row["column"]), text(&row["reason"])))
+                .map(|row| refusal(row["line"].as_u64().unwrap_or(0), &text(&row["column"]), &text(&row["reason"])))
                 .collect(),
             refused_file,
             problem: job["problem"].as_str().map(str::to_owned),

@@ -148,10 +148,11 @@ fn set_up(conn: &mut AnyConnection, patience: Patience) -> QueryResult<()> {
                  SET idle_in_transaction_session_timeout = '60s'; SET application_name = 'strata'"
             ))
         }
-        // The busy timeout comes first, because the others may have to wait for a lock.
+        // The busy timeout comes first, because the others may have to wait for a lock. The log may grow to 32 MiB before
+        // it is copied into the file: a page that many batches of an import touch is then copied once.
         AnyConnection::Sqlite(conn) => conn.batch_execute(&format!(
             "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000",
+             PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 8192",
             patience.file.as_millis()
         )),
     }

@@ -14,8 +14,7 @@ use crate::{
 
 const TABLE: Table = Table("history");
 
-const SELECT: &str =
-    "SELECT id, user_id, segment_id, slug, operation, at, since, expires_at, source, actor, reason, job_id FROM history";
+const SELECT: &str = "SELECT id, user_id, segment_id, slug, operation, at, since, expires_at, source, actor, reason, job_id FROM history";
 const SELECT_PAIRS: &str = "SELECT h.id, h.user_id, h.segment_id, h.slug, h.operation, h.at, h.since, h.expires_at, \
      h.source, h.actor, h.reason, h.job_id FROM ";
 type Columns = (
@@ -33,20 +32,8 @@ type Columns = (
     Nullable<BigInt>,
 );
 /// In the order of `SELECT`.
-type Row = (
-    i64,
-    String,
-    i64,
-    String,
-    String,
-    i64,
-    Option<i64>,
-    Option<i64>,
-    String,
-    String,
-    Option<String>,
-    Option<i64>,
-);
+type Row =
+    (i64, String, i64, String, String, i64, Option<i64>, Option<i64>, String, String, Option<String>, Option<i64>);
 
 /// Each user's last row `l` of a segment up to an instant, where it leaves the user in.
 const LAST_AND_LIVE: &str = " WHERE l.segment_id = ? AND l.user_id > ? AND l.at <= ? AND l.operation <> 'remove' \

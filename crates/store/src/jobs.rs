@@ -89,8 +89,8 @@ impl Jobs for DieselUnit<'_> {
     }
 
     fn ended_before(&mut self, kind: Option<JobKind>, before: Instant, limit: usize) -> Result<Vec<Job>, StoreError> {
-        let mut statement = Statement::<BigInt>::new("SELECT id FROM jobs WHERE finished_at < ?")
-            .int(before.timestamp_micros());
+        let mut statement =
+            Statement::<BigInt>::new("SELECT id FROM jobs WHERE finished_at < ?").int(before.timestamp_micros());
         if let Some(kind) = kind {
             statement = statement.then(" AND kind = ?").text(kind.as_str());
         }

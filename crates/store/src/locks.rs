@@ -58,7 +58,8 @@ impl DieselUnit<'_> {
 /// Each key once, ascending; wanted in both ways, it is had alone.
 fn keys(locks: &Locks) -> BTreeMap<i64, Hold> {
     let population = locks.population.map(|hold| (POPULATION, hold));
-    let every_segment = locks.every_segment.into_iter().flat_map(|hold| (0..256).map(move |key| (SEGMENTS + key, hold)));
+    let every_segment =
+        locks.every_segment.into_iter().flat_map(|hold| (0..256).map(move |key| (SEGMENTS + key, hold)));
     let segments = locks.segments.iter().map(|(slug, hold)| (segment_key(slug), *hold));
     let users = locks.users.iter().map(|user| (user_key(user), Hold::Alone));
     let mut keys = BTreeMap::new();

@@ -11,7 +11,7 @@ use crate::{
     DieselUnit,
     columns::{Table, rows_max},
     connection::AnyConnection,
-    statements::{Column, Statement},
+    statements::{Column, Statement, portions},
     users::behind,
 };
 
@@ -122,7 +122,7 @@ impl Memberships for DieselUnit<'_> {
     fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
         let recorded = self.query(|conn| match conn {
             AnyConnection::Pg(conn) => record_at_once(conn, entries),
-            AnyConnection::Sqlite(conn) => record_one_by_one(conn, entries),
+            AnyConnection::Sqlite(conn) => record_in_rows(conn, entries),
         });
         match recorded? {
             Recorded::Whole => Ok(()),
@@ -235,57 +235,73 @@ fn texts(entries: &[&Entry], read: fn(&Entry) -> &str) -> Column {
     Column::Texts(entries.iter().map(|entry| read(entry).to_owned()).collect())
 }
 
-/// SQLite has no way to the database to save, so it takes the entries one by one.
-fn record_one_by_one(conn: &mut SqliteConnection, entries: &[Entry]) -> QueryResult<Recorded> {
-    for entry in entries {
-        Statement::<()>::new(
-            "INSERT INTO history \
-             (user_id, segment_id, slug, operation, at, since, expires_at, source, actor, reason, job_id) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .text(entry.user.as_str())
-        .int(entry.segment.id.0)
-        .text(entry.segment.slug.as_str())
-        .text(entry.operation.as_str())
-        .int(entry.at.timestamp_micros())
-        .maybe_int(micros(entry.since))
-        .maybe_int(micros(entry.expires_at))
-        .text(entry.source.as_str())
-        .text(entry.actor.as_str())
-        .maybe_text(reason(entry))
-        .maybe_int(entry.job.map(|job| job.0))
-        .execute(conn)?;
-        if carry_out(entry).execute(conn)? == 0 {
+/// As in PostgreSQL, kind after kind, but with the values of several rows in one statement instead of arrays. OR FAIL
+/// leaves what a failing statement did before it failed, so that SQLite need not keep a copy of each page it changes: the
+/// unit rolls back anyway.
+fn record_in_rows(conn: &mut SqliteConnection, entries: &[Entry]) -> QueryResult<Recorded> {
+    let entries: Vec<&Entry> = entries.iter().collect();
+    for rows in portions(&entries) {
+        append_rows(rows).execute(conn)?;
+    }
+    for entry in entries.iter().filter(|entry| entry.operation == Operation::Remove) {
+        let statement = Statement::<()>::new("DELETE FROM memberships WHERE user_id = ? AND segment_id = ?");
+        if statement.text(entry.user.as_str()).int(entry.segment.id.0).execute(conn)? == 0 {
+            return Ok(Recorded::Missing);
+        }
+    }
+    let adds: Vec<&Entry> = entries.iter().copied().filter(|entry| entry.operation == Operation::Add).collect();
+    for rows in portions(&adds) {
+        add_rows(rows).execute(conn)?;
+    }
+    for entry in entries.iter().filter(|entry| entry.operation == Operation::Extend) {
+        let statement =
+            Statement::<()>::new("UPDATE memberships SET expires_at = ? WHERE user_id = ? AND segment_id = ?")
+                .maybe_int(micros(entry.expires_at))
+                .text(entry.user.as_str())
+                .int(entry.segment.id.0);
+        if statement.execute(conn)? == 0 {
             return Ok(Recorded::Missing);
         }
     }
     Ok(Recorded::Whole)
 }
 
-fn carry_out(entry: &Entry) -> Statement {
-    let (user, segment) = (entry.user.as_str(), entry.segment.id.0);
-    match entry.operation {
-        Operation::Add => Statement::new(
-            "INSERT INTO memberships (user_id, segment_id, since, expires_at, source, actor, reason) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .text(user)
-        .int(segment)
-        .int(since(entry))
-        .maybe_int(micros(entry.expires_at))
-        .text(entry.source.as_str())
-        .text(entry.actor.as_str())
-        .maybe_text(reason(entry)),
-        Operation::Remove => {
-            Statement::new("DELETE FROM memberships WHERE user_id = ? AND segment_id = ?").text(user).int(segment)
-        }
-        Operation::Extend => {
-            Statement::new("UPDATE memberships SET expires_at = ? WHERE user_id = ? AND segment_id = ?")
-                .maybe_int(micros(entry.expires_at))
-                .text(user)
-                .int(segment)
-        }
-    }
+fn append_rows(entries: &[&Entry]) -> Statement {
+    Statement::new(
+        "INSERT OR FAIL INTO history \
+         (user_id, segment_id, slug, operation, at, since, expires_at, source, actor, reason, job_id) VALUES",
+    )
+    .values(entries, 11, |statement, entry| {
+        statement
+            .text(entry.user.as_str())
+            .int(entry.segment.id.0)
+            .text(entry.segment.slug.as_str())
+            .text(entry.operation.as_str())
+            .int(entry.at.timestamp_micros())
+            .maybe_int(micros(entry.since))
+            .maybe_int(micros(entry.expires_at))
+            .text(entry.source.as_str())
+            .text(entry.actor.as_str())
+            .maybe_text(reason(entry))
+            .maybe_int(entry.job.map(|job| job.0))
+    })
+}
+
+fn add_rows(entries: &[&Entry]) -> Statement {
+    Statement::new(
+        "INSERT OR FAIL INTO memberships \
+         (user_id, segment_id, since, expires_at, source, actor, reason) VALUES",
+    )
+    .values(entries, 7, |statement, entry| {
+        statement
+            .text(entry.user.as_str())
+            .int(entry.segment.id.0)
+            .int(since(entry))
+            .maybe_int(micros(entry.expires_at))
+            .text(entry.source.as_str())
+            .text(entry.actor.as_str())
+            .maybe_text(reason(entry))
+    })
 }
 
 /// When the membership that an add begins is said to have begun.

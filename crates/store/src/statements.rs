@@ -102,6 +102,18 @@ impl<Columns> Statement<Columns> {
         self.bind(Bind::Column(column))
     }
 
+    /// Continues with the values of these rows, `columns` a row, which `bind` binds in their order: `… VALUES` and this.
+    pub(crate) fn values<T>(
+        mut self,
+        rows: &[T],
+        columns: usize,
+        bind: impl Fn(Statement<Columns>, &T) -> Statement<Columns>,
+    ) -> Statement<Columns> {
+        let row = format!(" ({})", vec!["?"; columns].join(", "));
+        self.text.push_str(&vec![row.as_str(); rows.len()].join(","));
+        rows.iter().fold(self, bind)
+    }
+
     fn bind(mut self, bind: Bind) -> Statement<Columns> {
         self.binds.push(bind);
         self
@@ -116,6 +128,16 @@ impl<Columns> Statement<Columns> {
         }
         Ok(self.text.split('?').zip(self.binds.iter().map(Some).chain([None])))
     }
+}
+
+/// Cuts rows into portions of few lengths for [`Statement::values`], so that few statements are ever prepared.
+pub(crate) fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = [256, 16, 1].into_iter().find(|length| *length <= rows.len())?;
+        let (portion, rest) = rows.split_at(length);
+        rows = rest;
+        Some(portion)
+    })
 }
 
 impl<Columns> Query for Statement<Columns> {

@@ -12,7 +12,7 @@ use crate::{
     columns::{Table, holding, rows_max},
     connection::AnyConnection,
     schema::users,
-    statements::{Column, Statement},
+    statements::{Column, Statement, portions},
 };
 
 const TABLE: Table = Table("users");
@@ -51,7 +51,7 @@ impl Users for DieselUnit<'_> {
         let profiles: Vec<Profile> = self.remember(profiles)?;
         let mut inserted: HashSet<String> = self.query(|conn| match conn {
             AnyConnection::Pg(conn) => insert_at_once(&profiles).load(conn).map(HashSet::from_iter),
-            AnyConnection::Sqlite(conn) => insert_one_by_one(conn, &profiles),
+            AnyConnection::Sqlite(conn) => insert_in_rows(conn, &profiles),
         })?;
         // A user who was given twice was inserted once.
         Ok(users.iter().map(|user| &user.id).filter(|id| inserted.remove(id.as_str())).cloned().collect())
@@ -133,12 +133,26 @@ fn insert_at_once(profiles: &[Profile]) -> Statement<Text> {
     .column(ints(|profile| profile.version))
 }
 
-fn insert_one_by_one(conn: &mut SqliteConnection, profiles: &[Profile]) -> QueryResult<HashSet<String>> {
+fn insert_in_rows(conn: &mut SqliteConnection, profiles: &[Profile]) -> QueryResult<HashSet<String>> {
     let mut inserted = HashSet::new();
-    for profile in profiles {
-        if diesel::insert_into(users::table).values(profile).on_conflict_do_nothing().execute(conn)? == 1 {
-            inserted.insert(profile.user_id.to_owned());
-        }
+    for rows in portions(profiles) {
+        let statement = Statement::<Text>::new(
+            "INSERT OR IGNORE INTO users \
+             (user_id, name, email, attributes, search, created_at, updated_at, version) VALUES",
+        );
+        let statement = statement.values(rows, 8, |statement, profile| {
+            statement
+                .text(profile.user_id)
+                .maybe_text(profile.name)
+                .maybe_text(profile.email)
+                .text(profile.attributes.as_str())
+                .maybe_text(profile.search.as_deref())
+                .int(profile.created_at)
+                .int(profile.updated_at)
+                .int(profile.version)
+        });
+        let ids: Vec<String> = statement.then(" RETURNING user_id").load(conn)?;
+        inserted.extend(ids);
     }
     Ok(inserted)
 }

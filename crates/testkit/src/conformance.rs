@@ -4,7 +4,9 @@ mod amounts;
 mod answers;
 mod concurrency;
 mod history;
+mod jobs;
 mod memberships;
+mod secrets;
 mod segments;
 mod transactions;
 mod users;
@@ -22,13 +24,15 @@ use crate::slug;
 /// One named promise of the port.
 type Case = (&'static str, fn(&dyn Store));
 
-const CASES: [&[Case]; 8] = [
+const CASES: [&[Case]; 10] = [
     transactions::CASES,
     segments::CASES,
     users::CASES,
     memberships::CASES,
     history::CASES,
     answers::CASES,
+    jobs::CASES,
+    secrets::CASES,
     amounts::CASES,
     concurrency::CASES,
 ];

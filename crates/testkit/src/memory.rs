@@ -3,24 +3,55 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
+    thread::{self, ThreadId},
 };
 
 use domain::{
-    Entry, HistoryRow, Instant, Job, JobId, JobKind, Kind, Membership, Operation, Period, Segment, SegmentId, Slug, User, UserId,
-    history::replay,
+    Entry, HistoryRow, Instant, Job, JobId, JobKind, Kind, Membership, Operation, Period, Segment, SegmentId, Slug,
+    User, UserId, history::replay,
 };
 use usecases::ports::{
-    Access, Answers, Bearer, Direction, History, HistoryFilter, JobQuery, Jobs, Locks, Memberships, SegmentOrder, SegmentQuery,
-    Secrets, Segments, Store, StoreError, StoredAnswer, Unit, UserQuery, Users, Verdict,
+    Access, Answers, Bearer, Direction, History, HistoryFilter, JobQuery, Jobs, Locks, Memberships, Secrets,
+    SegmentOrder, SegmentQuery, Segments, Store, StoreError, StoredAnswer, Unit, UserQuery, Users, Verdict,
 };
 
 /// A store that lives in a mutex: a unit works on a copy, and a commit puts the copy in place.
 ///
-/// Writing units come one after the other, so that all locks are had by whoever runs; reading units never wait.
+/// Writing units come one after the other, so that all locks are had by whoever runs; reading units never wait. One inside
+/// another would wait for itself, and hears that the store is busy.
 #[derive(Default)]
 pub struct MemoryStore {
     tables: Mutex<Tables>,
     writing: Mutex<()>,
+    writer: Mutex<Option<ThreadId>>,
+}
+
+impl MemoryStore {
+    /// Another store with the same in it.
+    pub fn copy(&self) -> MemoryStore {
+        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        MemoryStore { tables: Mutex::new(tables), ..MemoryStore::default() }
+    }
+}
+
+/// Notes who writes, for as long as it lives.
+struct Writing<'a>(&'a Mutex<Option<ThreadId>>);
+
+impl Writing<'_> {
+    fn is_by_this_thread(writer: &Mutex<Option<ThreadId>>) -> bool {
+        *writer.lock().unwrap_or_else(PoisonError::into_inner) == Some(thread::current().id())
+    }
+
+    fn begin(writer: &Mutex<Option<ThreadId>>) -> Writing<'_> {
+        *writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
+        Writing(writer)
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// Each table is copied when it is first written to, and shared until then.
@@ -47,9 +78,15 @@ struct MemoryUnit {
 
 impl Store for MemoryStore {
     fn run(&self, access: Access, work: &mut dyn FnMut(&mut dyn Unit) -> Verdict) -> Result<(), StoreError> {
+        if access == Access::Write && Writing::is_by_this_thread(&self.writer) {
+            return Err(StoreError::Busy("this thread is writing already".to_owned()));
+        }
         // A panic inside the work poisons a mutex, and harms nothing: the work had only a copy.
         let _turn = match access {
-            Access::Write => Some(self.writing.lock().unwrap_or_else(PoisonError::into_inner)),
+            Access::Write => {
+                let turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+                Some((Writing::begin(&self.writer), turn))
+            }
             Access::Read => None,
         };
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -616,9 +653,8 @@ impl Jobs for MemoryUnit {
     }
 
     fn ended_before(&mut self, kind: Option<JobKind>, before: Instant, limit: usize) -> Result<Vec<Job>, StoreError> {
-        let suits = |job: &&Job| {
-            kind.is_none_or(|kind| kind == job.kind) && job.finished_at.is_some_and(|at| at < before)
-        };
+        let suits =
+            |job: &&Job| kind.is_none_or(|kind| kind == job.kind) && job.finished_at.is_some_and(|at| at < before);
         let mut ended: Vec<Job> = self.tables.jobs.values().filter(suits).cloned().collect();
         ended.sort_by_key(|job| (job.finished_at, job.id));
         ended.truncate(limit);

@@ -10,13 +10,12 @@ use std::{
 
 use chrono::TimeDelta;
 use domain::{
-    Attributes, Description, Instant, JobId, JobState, Membership, Operation, Percent, Seed, SegmentId, Slug, Source, Ttl,
-    UserId,
+    Attributes, Description, Instant, JobId, Membership, Operation, Percent, Seed, SegmentId, Slug, Source, Ttl, UserId,
 };
 use usecases::{
     Act, Error, Expected, distributions,
     history::{self, DiffQuery},
-    imports::{Mode, What},
+    imports::What,
     memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
     moves::{self, MoveUsers, Moved},
     ports::{HistoryFilter, SegmentQuery},
@@ -136,15 +135,42 @@ enum Deed {
     CreateUser(UserId),
     DeleteUser(UserId),
     ImportUsers(Vec<UserId>),
-    CreateSegment { slug: Slug, percent: Option<Percent>, default_ttl: Option<Ttl> },
-    SetPercent { slug: Slug, percent: Percent },
-    SetTtl { slug: Slug, default_ttl: Option<Ttl> },
-    Rename { slug: Slug, new: Slug },
-    Copy { slug: Slug, new: Slug, members: CopiedMembers },
+    CreateSegment {
+        slug: Slug,
+        percent: Option<Percent>,
+        default_ttl: Option<Ttl>,
+    },
+    SetPercent {
+        slug: Slug,
+        percent: Percent,
+    },
+    SetTtl {
+        slug: Slug,
+        default_ttl: Option<Ttl>,
+    },
+    Rename {
+        slug: Slug,
+        new: Slug,
+    },
+    Copy {
+        slug: Slug,
+        new: Slug,
+        members: CopiedMembers,
+    },
     DeleteSegment(Slug),
-    Distribute { slug: Slug, percent: Percent },
-    Change { user: UserId, add: Vec<(Slug, Option<Deadline>)>, remove: Vec<Slug> },
-    Move { from: Slug, to: Slug },
+    Distribute {
+        slug: Slug,
+        percent: Percent,
+    },
+    Change {
+        user: UserId,
+        add: Vec<(Slug, Option<Deadline>)>,
+        remove: Vec<Slug>,
+    },
+    Move {
+        from: Slug,
+        to: Slug,
+    },
     Import(ImportDeed),
     /// Takes back one of the jobs so far, counted round and round.
     Undo(usize),

@@ -25,15 +25,7 @@ pub fn actor() -> Actor {
 
 /// An import that adds, row by row, and creates the segments that it needs.
 pub fn importing(what: What) -> Import {
-    Import {
-        what,
-        mode: Mode::Add,
-        atomic: false,
-        dry_run: false,
-        create_segments: true,
-        deadline: None,
-        reason: None,
-    }
+    Import { what, mode: Mode::Add, atomic: false, dry_run: false, create_segments: true, deadline: None, reason: None }
 }
 
 /// The application on a store, with a clock that the test moves and chance that repeats itself.

@@ -82,6 +82,8 @@ fn admit(act: &mut Act, segment: &Segment, members: &[Membership], count: u64, n
     }
     candidates.sort_unstable();
     candidates.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+    // Written in the order in which the store keeps them, they cost much less.
+    candidates.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
     let entries: Vec<Entry> = candidates
         .into_iter()
         .map(|(_, user)| memberships::entering(act, user, segment, now, Source::Percent))
@@ -99,6 +101,7 @@ fn dismiss(act: &mut Act, segment: &Segment, members: &[Membership], count: u64,
         .collect();
     given.sort_unstable_by(|(a, x), (b, y)| (b, &y.user).cmp(&(a, &x.user)));
     given.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+    given.sort_unstable_by(|(_, a), (_, b)| a.user.cmp(&b.user));
     let entries: Vec<Entry> = given
         .into_iter()
         .map(|(_, member)| Entry {

@@ -21,7 +21,10 @@ const FIRST_PAGE: usize = 200;
 #[derive(Debug, Clone)]
 pub enum Export {
     /// The members of a segment, now or at an instant.
-    Members { slug: Slug, as_of: Option<Instant> },
+    Members {
+        slug: Slug,
+        as_of: Option<Instant>,
+    },
     Users(UserQuery),
     History(HistoryQuery),
     /// Segments with the number of their members.

@@ -35,7 +35,7 @@ pub use tasks::{Import, Mode, What};
 /// Up to this many rows are carried out while the caller waits.
 pub const AT_ONCE_MAX: u64 = 10_000;
 /// How many rows are carried out in one transaction.
-const BATCH_MAX: usize = 10_000;
+pub const BATCH_MAX: usize = 20_000;
 /// How many refused rows a job tells of by itself; the file has all.
 const REFUSALS_TOLD_MAX: usize = 20;
 
@@ -133,7 +133,9 @@ fn receive(app: &App, folder: &str, body: &mut dyn Read) -> Result<String, Error
                 file.write_all(&buffer[..length])?;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(Error::TooLarge(error.to_string())),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                return Err(Error::TooLarge(error.to_string()));
+            }
             Err(error) => return Err(Error::invalid("", "incomplete", format!("the body ended early: {error}"))),
         }
     }
@@ -209,7 +211,11 @@ pub(crate) struct Place {
 impl Place {
     /// Whether two lines speak of the same thing, and the later one alone counts.
     fn repeats(&self, other: &Place) -> bool {
-        self.first == other.first && self.second == other.second && self.moment.is_none()
+        self.is_of_pair(other) && self.moment.is_none()
+    }
+
+    fn is_of_pair(&self, other: &Place) -> bool {
+        self.first == other.first && self.second == other.second
     }
 }
 
@@ -218,6 +224,10 @@ pub(crate) trait Importer {
     type Line: Sortable;
 
     fn place(line: &Self::Line) -> &Place;
+    /// Whether only the place of the line is kept, because its row was refused.
+    fn is_refused(_line: &Self::Line) -> bool {
+        false
+    }
     /// Fails when the world does; what is wrong with a row is its refusal.
     fn read(&mut self, columns: &[String], row: &Row) -> Result<Result<Self::Line, Refusal<Self::Line>>, Error>;
     /// Takes the locks under which these lines are carried out.
@@ -253,15 +263,16 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
 
 fn go_through<I: Importer>(run: &mut Run, task: &Task, mut importer: I) -> Result<(), Halt> {
     let (sorted, refused) = sort_out(run, task, &mut importer)?;
-    let mut outcome = Outcome { refusals: Vec::new(), refused_file: None, ..Outcome::of(&run.job) };
-    (outcome.refusals, outcome.refused_file) = (refused.told, refused.file);
+    let mut outcome = Outcome::of(&run.job);
     run.job.refused = refused.count;
+    // Without a place it begins, also where an earlier attempt told of what it never brought to an end.
     if run.job.place.is_none() {
         run.job.done = refused.count;
+        outcome = Outcome::default();
     }
+    (outcome.refusals, outcome.refused_file) = (refused.told, refused.file);
+    run.job.outcome = Some(write(&outcome));
     if task.import.atomic && refused.count > 0 {
-        run.job.outcome = Some(write(&outcome));
-        run.step(|_, _| Ok(()))?;
         let rows = if refused.count == 1 { "1 row was".to_owned() } else { format!("{} rows were", refused.count) };
         return Err(Error::Conflict(format!("{rows} refused, so nothing was imported")).into());
     }
@@ -274,12 +285,10 @@ fn go_through<I: Importer>(run: &mut Run, task: &Task, mut importer: I) -> Resul
         _ => None,
     };
     let Some(ending) = ending else {
-        run.job.outcome = Some(write(&outcome));
-        run.step(|_, _| Ok(()))?;
         while let Some(batch) = feed.next()? {
             run.step(|act, job| {
                 importer.lock(act, &batch.lines)?;
-                note(job, &mut outcome.clone(), &importer.act(act, &batch)?, &batch, I::place)
+                note::<I>(job, &mut outcome.clone(), &importer.act(act, &batch)?, &batch)
             })?;
             outcome = Outcome::of(&run.job);
         }
@@ -289,7 +298,7 @@ fn go_through<I: Importer>(run: &mut Run, task: &Task, mut importer: I) -> Resul
         importer.lock_all(act)?;
         while let Some(batch) = feed.next()? {
             let more = importer.act(act, &batch)?;
-            note(&mut run.job, &mut outcome, &more, &batch, I::place)?;
+            note::<I>(&mut run.job, &mut outcome, &more, &batch)?;
             // It begins anew when it is interrupted.
             run.job.place = None;
             run.beat()?;
@@ -299,18 +308,18 @@ fn go_through<I: Importer>(run: &mut Run, task: &Task, mut importer: I) -> Resul
 }
 
 /// Notes what a batch did.
-fn note<T>(
+fn note<I: Importer>(
     job: &mut Job,
     outcome: &mut Outcome,
     more: &Outcome,
-    batch: &Batch<T>,
-    place: fn(&T) -> &Place,
+    batch: &Batch<I::Line>,
 ) -> Result<(), Error> {
     outcome.add(more);
     outcome.duplicates += batch.duplicates;
-    job.done += batch.lines.len() as u64 + batch.duplicates;
+    let carried_out = batch.lines.iter().filter(|line| !I::is_refused(line)).count() as u64;
+    job.done += carried_out + batch.duplicates;
     job.outcome = Some(write(outcome));
-    job.place = batch.lines.last().map(|line| write(place(line)));
+    job.place = batch.lines.last().map(|line| write(I::place(line)));
     Ok(())
 }
 
@@ -321,11 +330,7 @@ struct RefusedRows {
 }
 
 /// Reads all rows: the good ones are sorted, the bad ones written aside.
-fn sort_out<I: Importer>(
-    run: &mut Run,
-    task: &Task,
-    importer: &mut I,
-) -> Result<(Sorted<I::Line>, RefusedRows), Halt> {
+fn sort_out<I: Importer>(run: &mut Run, task: &Task, importer: &mut I) -> Result<(Sorted<I::Line>, RefusedRows), Halt> {
     let app = run.app;
     let mut reader = open(&*app.files, task.folder(), &task.limits())?;
     let mut sorter = Sorter::new(&*app.files);
@@ -407,14 +412,17 @@ impl<I: Importer> Feed<I> {
         loop {
             let Some(next) = self.peek()? else { break };
             let repeats = batch.lines.last().is_some_and(|last| next.repeats(I::place(last)));
-            if batch.lines.len() >= BATCH_MAX && !repeats {
+            // What is told of one pair is told together: nobody else may come between its parts. But no file may be a
+            // single batch.
+            let belongs = batch.lines.len() < 2 * BATCH_MAX
+                && batch.lines.last().is_some_and(|last| next.is_of_pair(I::place(last)));
+            if batch.lines.len() >= BATCH_MAX && !belongs {
                 batch.before = Some(next);
                 break;
             }
             let Some(line) = self.sorted.next().transpose()? else { break };
-            if repeats {
-                batch.lines.pop();
-                batch.duplicates += 1;
+            if repeats && let Some(passed) = batch.lines.pop() {
+                batch.duplicates += u64::from(!I::is_refused(&passed));
             }
             batch.lines.push(line);
         }
@@ -423,8 +431,11 @@ impl<I: Importer> Feed<I> {
     }
 }
 
+/// A file that was kept, and how it is written.
+pub type KeptFile = (Format, Box<dyn StoredFile>);
+
 /// The file of rows that an import refused, to be mended and sent again.
-pub fn refused_file(app: &App, job: &Job) -> Result<Option<(Format, Box<dyn StoredFile>)>, Error> {
+pub fn refused_file(app: &App, job: &Job) -> Result<Option<KeptFile>, Error> {
     let Some(key) = Outcome::of(job).refused_file else { return Ok(None) };
     let format = key.rsplit('.').next().and_then(Format::parse).unwrap_or(Format::Csv);
     Ok(app.files.open(&key)?.map(|file| (format, file)))

@@ -30,6 +30,8 @@ pub(crate) struct Run<'a> {
     pub(crate) job: Job,
     stopping: &'a dyn Fn() -> bool,
     heard_at: Instant,
+    /// Whether all is one transaction, which may be the only one that the store has room for.
+    is_whole: bool,
 }
 
 /// Why a job does not go on here.
@@ -75,8 +77,12 @@ impl Run<'_> {
             let attempt = self.app.store.write(|unit| {
                 let mut act = self.app.act_on(unit, self.job.actor.clone());
                 act.job = Some(self.job.id);
-                let mut job = Job { tries: 0, ..self.job.clone() };
+                let mut job = self.job.clone();
                 let result = work(&mut act, &mut job)?;
+                // A sign of life is no progress.
+                if (&job.place, job.done) != (&self.job.place, self.job.done) {
+                    job.tries = 0;
+                }
                 keep(&mut act, &mut job)?;
                 Ok((result, job))
             });
@@ -97,30 +103,44 @@ impl Run<'_> {
     }
 
     /// Makes the whole job in one transaction. Meanwhile [`Run::beat`] tells of it, where the store has room for a second
-    /// writer; where it has not, nobody else could take the job up either.
+    /// writer; where it has not, nobody else could take the job up either. What does not come to its end leaves nothing.
     pub(crate) fn whole(
         &mut self,
         ending: Ending,
         work: impl FnOnce(&mut Act, &mut Run) -> Result<(), Halt>,
     ) -> Result<(), Halt> {
         self.halt_if_asked()?;
+        let before = self.job.clone();
+        self.is_whole = true;
+        let ended = self.whole_or_nothing(ending, work);
+        (self.is_whole, self.heard_at) = (false, self.app.clock.now());
+        if ended.is_err() {
+            let (claim, cancelled_by) = (self.job.claim, self.job.cancelled_by.take());
+            self.job = Job { claim, cancelled_by, ..before };
+        }
+        ended
+    }
+
+    fn whole_or_nothing(
+        &mut self,
+        ending: Ending,
+        work: impl FnOnce(&mut Act, &mut Run) -> Result<(), Halt>,
+    ) -> Result<(), Halt> {
         let app = self.app;
         let work = |unit: &mut dyn crate::ports::Unit| {
             let mut act = app.act_on(unit, self.job.actor.clone());
             act.job = Some(self.job.id);
             work(&mut act, self)?;
             if ending == Ending::Commit {
-                self.job.tries = 0;
                 keep(&mut act, &mut self.job)?;
+                // With the act itself: a job that was done whole is not to be done again.
+                end(&mut act, &mut self.job, JobState::Done, None)?;
             }
             Ok(())
         };
         match ending {
-            Ending::Commit => app.store.write(|unit| work(unit)),
-            Ending::TakeBack => {
-                app.store.rehearse(|unit| work(unit))?;
-                self.step(|_, _| Ok(()))
-            }
+            Ending::Commit => app.store.write(work),
+            Ending::TakeBack => app.store.rehearse(work),
         }
     }
 
@@ -131,7 +151,8 @@ impl Run<'_> {
         }
         match self.step(|_, _| Ok(())) {
             Err(Halt::Failed(Error::Store(StoreError::Busy(_) | StoreError::Contended(_)))) => {
-                self.heard_at = self.app.clock.now();
+                // Where the job itself is the one writer there is room for, it would wait in vain each time.
+                self.heard_at = if self.is_whole { Instant::MAX_UTC } else { self.app.clock.now() };
                 Ok(())
             }
             other => other,
@@ -237,7 +258,7 @@ pub(crate) fn claim(act: &Act, job: &mut Job) {
 /// Goes on with a job that this caller claimed until it ends, is to stop, or the world fails. In the last case the job
 /// stays, for whoever takes it up when the claim has lapsed.
 pub fn run(app: &App, job: Job, stopping: &dyn Fn() -> bool) -> Result<Job, Error> {
-    let mut run = Run { app, job, stopping, heard_at: app.clock.now() };
+    let mut run = Run { app, job, stopping, heard_at: app.clock.now(), is_whole: false };
     let ended = match run.job.kind {
         JobKind::ImportMemberships | JobKind::ImportUsers => imports::carry_out(&mut run),
         JobKind::Undo => imports::undo::carry_out(&mut run),
@@ -246,6 +267,7 @@ pub fn run(app: &App, job: Job, stopping: &dyn Fn() -> bool) -> Result<Job, Erro
         JobKind::StaleSegments => stale::carry_out(&mut run),
     };
     let (state, problem) = match ended {
+        Ok(()) if run.job.state.is_final() => return Ok(run.job),
         Ok(()) => (JobState::Done, None),
         Err(Halt::Cancelled) => (JobState::Cancelled, None),
         Err(Halt::Stopping) => (JobState::Queued, None),
@@ -385,8 +407,9 @@ pub fn forget(app: &App, days: i64, limit: usize) -> Result<usize, Error> {
     let ended = app.look(|look| {
         let reports = look.now - TimeDelta::days(reports::LINK_DAYS_MAX);
         let mut ended = look.unit.jobs().ended_before(Some(JobKind::Report), reports, limit)?;
-        let rest = limit - ended.len();
-        ended.extend(look.unit.jobs().ended_before(None, look.now - TimeDelta::days(days), rest)?);
+        let others = look.unit.jobs().ended_before(None, look.now - TimeDelta::days(days), limit)?;
+        ended.extend(others.into_iter().filter(|job| job.kind != JobKind::Report));
+        ended.truncate(limit);
         Ok(ended)
     })?;
     for job in &ended {

@@ -180,10 +180,22 @@ fn refuse_past(additions: &[Addition], common: Option<&(Deadline, String)>, now:
 
 /// What is wanted of one user in one segment.
 pub(crate) enum Wish {
-    Enter { since: Instant, expires_at: Option<Instant>, source: Source, reason: Option<Reason> },
-    /// Only for those who are in.
-    Stay { expires_at: Instant, source: Source, reason: Option<Reason> },
-    Leave { source: Source, reason: Option<Reason> },
+    Enter {
+        since: Instant,
+        expires_at: Option<Instant>,
+        source: Source,
+        reason: Option<Reason>,
+    },
+    /// Only for those who are in; written also where nothing changes by it.
+    Stay {
+        expires_at: Option<Instant>,
+        source: Source,
+        reason: Option<Reason>,
+    },
+    Leave {
+        source: Source,
+        reason: Option<Reason>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,22 +272,21 @@ fn decide(
             entries.push(entry(Operation::Add, since, expires_at, source, reason));
             Outcome::Added
         }
-        (
-            Some(present),
-            Wish::Enter { expires_at: Some(deadline), source, reason, .. }
-            | Wish::Stay { expires_at: deadline, source, reason },
-        ) if present.expires_at != Some(deadline) =>
+        (Some(present), Wish::Enter { expires_at: Some(deadline), source, reason, .. })
+            if present.expires_at != Some(deadline) =>
         {
             entries.push(entry(Operation::Extend, now.max(present.since), Some(deadline), source, reason));
+            Outcome::Extended
+        }
+        (Some(present), Wish::Stay { expires_at, source, reason }) => {
+            entries.push(entry(Operation::Extend, now.max(present.since), expires_at, source, reason));
             Outcome::Extended
         }
         (Some(present), Wish::Leave { source, reason }) => {
             entries.push(entry(Operation::Remove, now.max(present.since), None, source, reason));
             Outcome::Removed
         }
-        (Some(_), Wish::Enter { .. } | Wish::Stay { .. }) | (None, Wish::Stay { .. } | Wish::Leave { .. }) => {
-            Outcome::Unchanged
-        }
+        (Some(_), Wish::Enter { .. }) | (None, Wish::Stay { .. } | Wish::Leave { .. }) => Outcome::Unchanged,
     };
     (outcome, entries)
 }

@@ -3,8 +3,8 @@
 use std::io;
 
 use domain::{
-    Entry, HistoryRow, Instant, Job, JobId, JobKind, JobState, Kind, Membership, Period, Segment, SegmentId, Slug, User,
-    UserId,
+    Entry, HistoryRow, Instant, Job, JobId, JobKind, JobState, Kind, Membership, Period, Segment, SegmentId, Slug,
+    User, UserId,
 };
 use thiserror::Error;
 

@@ -71,10 +71,14 @@ struct Outcome {
 
 /// Begins a report. Claimed by this caller, who is to run the job.
 pub fn request(act: &mut Act, request: &Request) -> Result<Job, Error> {
-    if let Export::Members { slug, .. } = &request.export
-        && act.unit.segments().bearers(slug)?.is_empty()
-    {
-        return Err(Error::NotFound(Subject::Segment, vec![slug.to_string()]));
+    if let Export::Members { slug, as_of } = &request.export {
+        let is_known = match as_of {
+            None => act.unit.segments().find(slug)?.is_some(),
+            Some(_) => !act.unit.segments().bearers(slug)?.is_empty(),
+        };
+        if !is_known {
+            return Err(Error::NotFound(Subject::Segment, vec![slug.to_string()]));
+        }
     }
     let task = serde_json::to_string(&Task::of(request)).expect("plain data can be written");
     let mut job = Job::queued(JobKind::Report, act.actor.clone(), task, act.now());
@@ -165,12 +169,7 @@ pub fn of_job(look: &mut Look, job: &Job) -> Result<Option<Report>, Error> {
 }
 
 /// Opens what a link leads to, for whoever has it.
-pub fn follow(
-    app: &App,
-    id: JobId,
-    expires_at: Instant,
-    given: &str,
-) -> Result<(Report, Box<dyn StoredFile>), Error> {
+pub fn follow(app: &App, id: JobId, expires_at: Instant, given: &str) -> Result<(Report, Box<dyn StoredFile>), Error> {
     let changed = || Error::Denied("the link was changed".to_owned());
     let given = unhexadecimal(given).ok_or_else(changed)?;
     let (report, key) = app.look(|look| {
@@ -229,9 +228,7 @@ impl Task {
     fn of(request: &Request) -> Task {
         let micros = |at: Option<Instant>| at.map(|at| at.timestamp_micros());
         let export = match &request.export {
-            Export::Members { slug, as_of } => {
-                WrittenExport::Members { slug: slug.to_string(), as_of: micros(*as_of) }
-            }
+            Export::Members { slug, as_of } => WrittenExport::Members { slug: slug.to_string(), as_of: micros(*as_of) },
             Export::Users(query) => WrittenExport::Users { text: query.text.clone() },
             Export::History(query) => WrittenExport::History {
                 user: query.user.as_ref().map(UserId::to_string),
@@ -239,10 +236,9 @@ impl Task {
                 from: micros(query.period.from),
                 to: micros(query.period.to),
             },
-            Export::Stats(query) => WrittenExport::Stats {
-                text: query.text.clone(),
-                kind: query.kind.map(|kind| kind.as_str().to_owned()),
-            },
+            Export::Stats(query) => {
+                WrittenExport::Stats { text: query.text.clone(), kind: query.kind.map(|kind| kind.as_str().to_owned()) }
+            }
         };
         Task {
             export,

@@ -64,7 +64,8 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
     }
     loop {
         let after: Option<String> = run.job.place.as_deref().map(jobs::read).transpose()?;
-        let after = after.map(|text| UserId::parse(&text)).transpose().map_err(|error| Error::Conflict(error.to_string()))?;
+        let after =
+            after.map(|text| UserId::parse(&text)).transpose().map_err(|error| Error::Conflict(error.to_string()))?;
         let users = run.app.look(|look| Ok(look.unit.history().everyone(after.as_ref(), USERS)?))?;
         let Some(last) = users.last() else { return Ok(()) };
         run.step(|act, job| {

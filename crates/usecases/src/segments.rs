@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{
-    Description, Entry, Kind, Membership, Name, Operation, Percent, Reason, Seed, Segment, SegmentId, Slug,
-    Ttl,
+    Description, Entry, Kind, Membership, Name, Operation, Percent, Reason, Seed, Segment, SegmentId, Slug, Ttl,
 };
 
 use crate::{

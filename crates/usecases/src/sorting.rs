@@ -194,7 +194,33 @@ mod tests {
         sorts(1, 1_000);
         sorts(5_000, usize::MAX);
         sorts(5_000, 10_000);
-        // More runs than are merged at once.
+        // More runs than are merged at once, once and again.
         sorts(2_000, 1_000);
+        sorts(2_000, 100);
+    }
+
+    #[test]
+    fn nothing_sorts_to_nothing() {
+        assert_eq!(Sorter::<(String, u64)>::new(&Scratch).sorted().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn rows_that_are_equal_all_come_out() {
+        let mut sorter = Sorter { run_bytes_max: 300, ..Sorter::new(&Scratch) };
+        (0..100).for_each(|_| sorter.push(("same".to_owned(), 1)).unwrap());
+        assert_eq!(sorter.sorted().unwrap().map(Result::unwrap).count(), 100);
+    }
+
+    #[test]
+    fn what_was_cut_short_aside_is_a_failure_and_no_end() {
+        let rows = || (0..10).map(|number| Ok((format!("row {number}"), number)));
+        let whole = write_run(&Scratch, rows()).unwrap().metadata().unwrap().len();
+        for length in [1, whole / 2 + 1, whole - 1] {
+            let file = write_run(&Scratch, rows()).unwrap();
+            file.set_len(length).unwrap();
+            let read: io::Result<Vec<(String, u64)>> =
+                Sorted::merge(Vec::new(), vec![file]).and_then(|sorted| sorted.collect());
+            assert!(read.is_err(), "{length} of {whole} bytes");
+        }
     }
 }

@@ -52,7 +52,8 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
     let before = Instant::from_timestamp_micros(task.before_us).ok_or_else(corrupt)?;
     loop {
         let after: Option<String> = run.job.place.as_deref().map(jobs::read).transpose()?;
-        let after = after.map(|text| Slug::parse(&text)).transpose().map_err(|error| Error::Conflict(error.to_string()))?;
+        let after =
+            after.map(|text| Slug::parse(&text)).transpose().map_err(|error| Error::Conflict(error.to_string()))?;
         let found = run.app.look(|look| Ok(look.unit.segments().stale(before, after.as_ref(), PAGE)?))?;
         if found.is_empty() {
             return Ok(());

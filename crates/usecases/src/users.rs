@@ -113,8 +113,7 @@ pub fn delete(act: &mut Act, id: &UserId, expected: &Expected) -> Result<(), Err
     expected.require(&Revision::from(&user), Subject::User, id.as_str())?;
     let reason = Reason::parse("user deleted").ok();
     let stored = act.unit.memberships().of_users(std::slice::from_ref(id))?;
-    let entries: Vec<Entry> =
-        stored.iter().map(|member| segments::ending(act, member, now, reason.as_ref())).collect();
+    let entries: Vec<Entry> = stored.iter().map(|member| segments::ending(act, member, now, reason.as_ref())).collect();
     memberships::record(act.unit, &entries)?;
     act.unit.users().delete(id)?;
     Ok(())

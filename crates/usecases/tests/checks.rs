@@ -7,7 +7,7 @@ use testkit::{World, actor, slug, user};
 use usecases::{
     Look,
     checks::{self, Checked, Difference, Finding},
-    ports::{Answers, History, Locks, Memberships, Segments, StoreError, Unit, Users},
+    ports::{Answers, History, Jobs, Locks, Memberships, Secrets, Segments, StoreError, Unit, Users},
 };
 
 fn world() -> (World, Segment) {
@@ -142,6 +142,14 @@ impl Unit for Tampered<'_> {
 
     fn answers(&mut self) -> &mut dyn Answers {
         self.unit.answers()
+    }
+
+    fn jobs(&mut self) -> &mut dyn Jobs {
+        self.unit.jobs()
+    }
+
+    fn secrets(&mut self) -> &mut dyn Secrets {
+        self.unit.secrets()
     }
 }
 

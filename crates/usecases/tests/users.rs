@@ -4,10 +4,10 @@
 
 use chrono::TimeDelta;
 use domain::{Attributes, Source, User};
-use testkit::{World, slug, user};
+use testkit::{World, importing, slug, user};
 use usecases::{
     Error, Expected, Revision, Subject, history,
-    imports::{self, UserRow},
+    imports::{Outcome, What},
     memberships::{self, Deadline},
     users::{self, ChangeUser, CreateUser},
 };
@@ -79,19 +79,14 @@ fn attributes_are_merged_and_the_version_counts() {
 fn an_import_completes_profiles_and_repeats_without_effect() {
     let world = World::in_memory();
     create(&world, Some("1")).unwrap();
-    let row = |id: &str, name: Option<&str>| UserRow {
-        id: user(id),
-        name: name.map(str::to_owned),
-        email: None,
-        attributes: Attributes::new(),
-    };
-    let rows = || vec![row("1", Some("Анна")), row("2", None), row("2", Some("Боб"))];
-    let first = world.act(|act| imports::users(act, rows())).unwrap();
-    assert_eq!((first.created, first.updated, first.unchanged), (1, 1, 0));
-    let again = world.act(|act| imports::users(act, rows())).unwrap();
-    assert_eq!((again.created, again.updated, again.unchanged), (0, 0, 2));
-    let left = world.act(|act| imports::users(act, vec![row("1", None)])).unwrap();
-    assert_eq!(left.unchanged, 1);
+    let import = |file: &str| Outcome::of(&world.import(&importing(What::Users), file).unwrap());
+    let file = "user_id;name\n1;Анна\n2;\n2;Боб\n";
+    let first = import(file);
+    assert_eq!((first.added, first.updated, first.unchanged, first.duplicates), (1, 1, 0, 1));
+    let again = import(file);
+    assert_eq!((again.added, again.updated, again.unchanged), (0, 0, 2));
+    assert_eq!(import("user_id;name\n1;\n").unchanged, 1);
+    assert_eq!(world.look(|look| users::get(look, &user("1"))).name.as_deref(), Some("Анна"));
     assert_eq!(world.look(|look| users::get(look, &user("2"))).name.as_deref(), Some("Боб"));
 }
 

@@ -21,6 +21,8 @@ pub(super) const CASES: &[Case] = &[
     ("no update of a locked user is lost", no_update_of_a_locked_user_is_lost),
     ("no update of a locked segment is lost", no_update_of_a_locked_segment_is_lost),
     ("no update under the population alone is lost", no_update_under_the_population_is_lost),
+    ("no update of a segment is lost under every segment alone", no_update_under_every_segment_is_lost),
+    ("no update of users who are held is lost", no_update_of_held_users_is_lost),
     ("many locks in any order end", many_locks_in_any_order_end),
     ("nobody is born while the population is held alone", nobody_is_born_meanwhile),
     ("nobody enters a segment that is being deleted", nobody_enters_what_is_being_deleted),
@@ -30,10 +32,10 @@ pub(super) const CASES: &[Case] = &[
     ("a read sees one state throughout", read_sees_one_state),
 ];
 
-const THREADS: usize = 16;
+pub(super) const THREADS: usize = 16;
 
 /// Runs `work` in many threads that begin together.
-fn together<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub(super) fn together<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(threads);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..threads)
@@ -50,7 +52,10 @@ fn together<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T>
 }
 
 /// A store may say that others were in the way, and that the same call may succeed now: then it is called again.
-fn persist<T>(store: &dyn Store, work: impl Fn(&mut dyn Unit) -> Result<T, StoreError>) -> Result<T, StoreError> {
+pub(super) fn persist<T>(
+    store: &dyn Store,
+    work: impl Fn(&mut dyn Unit) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     for _ in 0..200 {
         match store.write(&work) {
             Err(StoreError::Contended(_) | StoreError::Busy(_)) => yield_now(),
@@ -165,6 +170,49 @@ fn no_update_of_a_locked_segment_is_lost(store: &dyn Store) {
     });
     let counted = look(store, |unit| unit.segments().find(&segment.slug)).unwrap();
     assert_eq!(counted.version, 1 + (THREADS * ROUNDS) as i64);
+}
+
+/// Whoever has every segment keeps out those who have one, and the other way round.
+fn no_update_under_every_segment_is_lost(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    let one = Locks::new().segment(&segment.slug, Hold::Alone);
+    let every = Locks::new().every_segment(Hold::Alone);
+    together(THREADS, |number| {
+        let locks = if number % 2 == 0 { &one } else { &every };
+        for _ in 0..ROUNDS {
+            persist(store, |unit| {
+                unit.segments().find(&segment.slug)?;
+                unit.lock(locks)?;
+                let segment = unit.segments().find(&segment.slug)?.expect("it was made");
+                unit.segments().update(&segment.touched(minute(1)))
+            })
+            .unwrap();
+        }
+    });
+    let counted = look(store, |unit| unit.segments().find(&segment.slug)).unwrap();
+    assert_eq!(counted.version, 1 + (THREADS * ROUNDS) as i64);
+}
+
+/// No lock is had: that they stay is the promise of whoever holds them. They are named in several orders.
+fn no_update_of_held_users_is_lost(store: &dyn Store) {
+    let users = ids(["a", "b", "c"]);
+    has_users(store, &users);
+    together(THREADS, |number| {
+        let mut named = users.clone();
+        named.rotate_left(number % 3);
+        for _ in 0..ROUNDS {
+            persist(store, |unit| {
+                for user in unit.users().hold(&named)? {
+                    unit.users().update(&User { version: user.version + 1, ..user })?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        }
+    });
+    for user in look(store, |unit| unit.users().find_all(&users)) {
+        assert_eq!(user.version, 1 + (THREADS * ROUNDS) as i64);
+    }
 }
 
 fn many_locks_in_any_order_end(store: &dyn Store) {

@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Entry, HistoryRow, Instant, Membership, Period, Segment, SegmentId, UserId, history::replay};
+use domain::{
+    Actor, Entry, HistoryRow, Instant, Job, JobId, JobKind, Membership, Period, Segment, SegmentId, UserId,
+    history::replay,
+};
 use usecases::ports::{HistoryFilter, HistorySegment, Store};
 
 use super::{
@@ -13,6 +16,9 @@ pub(super) const CASES: &[Case] = &[
     ("every filter leaves the rows it names, page by page", every_filter),
     ("rows are found by the slug of then and by the segment of now", slug_of_then_and_segment_of_now),
     ("rows of users come by id", rows_of_users_by_id),
+    ("rows of pairs come by id, and a pair that is named twice counts once", rows_of_pairs_by_id),
+    ("rows of a job come by id, page by page", rows_of_a_job_page_by_page),
+    ("rows of a job stay when the job is forgotten", rows_of_a_forgotten_job),
     ("members at an instant are those that replay leaves", members_at_an_instant),
     ("touched are all who differ, and only those written of or due", touched_are_all_who_differ),
     ("everyone is everybody of whom anything is stored", everyone_of_whom_anything_is_stored),
@@ -152,6 +158,59 @@ fn rows_of_users_by_id(store: &dyn Store) {
             assert_eq!(look(store, |unit| unit.history().of_users(&users, segment)), expected);
         }
     }
+}
+
+fn rows_of_pairs_by_id(store: &dyn Store) {
+    let (segments, rows) = generated(store, 5);
+    let every: Vec<(UserId, SegmentId)> = ids(USERS)
+        .into_iter()
+        .rev()
+        .flat_map(|user| segments.iter().map(move |segment| (user.clone(), segment.id)))
+        .collect();
+    let nobody = vec![(id("nobody"), segments[0].id), (id("Z"), SegmentId(i64::MAX))];
+    for mut pairs in [vec![], every[3..4].to_vec(), every.iter().step_by(2).cloned().collect(), every.clone(), nobody] {
+        pairs.extend(pairs.clone());
+        let is_asked_for = |row: &&HistoryRow| pairs.contains(&(row.entry.user.clone(), row.entry.segment.id));
+        let expected: Vec<HistoryRow> = rows.iter().filter(is_asked_for).cloned().collect();
+        assert_eq!(look(store, |unit| unit.history().of_pairs(&pairs)), expected);
+        assert_eq!(must(store, |unit| unit.history().of_pairs(&pairs)), expected);
+    }
+}
+
+fn rows_of_a_job_page_by_page(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    let users: Vec<UserId> = (0..30).map(|number| id(format!("u{number:02}"))).collect();
+    has_users(store, &users);
+    let job = |number: usize| [Some(JobId(1)), Some(JobId(2)), None][number % 3];
+    let adds: Vec<Entry> = users
+        .iter()
+        .enumerate()
+        .map(|(number, user)| Entry { job: job(number), ..add(user, &segment, minute(100 - number as i64), None) })
+        .collect();
+    record(store, &adds[..10]);
+    record(store, &adds[10..]);
+    let all = look(store, |unit| unit.history().of_users(&users, None));
+    for asked in [JobId(1), JobId(2), JobId(3)] {
+        let expected: Vec<HistoryRow> = all.iter().filter(|row| row.entry.job == Some(asked)).cloned().collect();
+        assert_eq!(look(store, |unit| unit.history().count_of_job(asked)), expected.len() as u64);
+        for limit in [1, 4, 100] {
+            let paged = pages(limit, |last: Option<&HistoryRow>| {
+                look(store, |unit| unit.history().of_job(asked, last.map_or(0, |last| last.id), limit))
+            });
+            assert_eq!(paged, expected, "{asked} by {limit}");
+        }
+    }
+}
+
+fn rows_of_a_forgotten_job(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    has_users(store, &[id("u")]);
+    let queued = Job::queued(JobKind::ImportMemberships, Actor::new("conformance"), String::new(), minute(0));
+    let job = must(store, |unit| unit.jobs().insert(&queued));
+    record(store, &[Entry { job: Some(job), ..add("u", &segment, minute(1), None) }]);
+    must(store, |unit| unit.jobs().delete(&[job]));
+    assert_eq!(look(store, |unit| unit.history().count_of_job(job)), 1);
+    assert_eq!(look(store, |unit| unit.history().of_job(job, 0, 9))[0].entry.job, Some(job));
 }
 
 /// Each instant at which anything could change, the microsecond before it, and one long after.

@@ -1,4 +1,4 @@
-use domain::{Actor, Entry, Instant, Membership, Operation, Reason, Source, UserId};
+use domain::{Actor, Entry, Instant, JobId, Membership, Operation, Reason, Source, UserId};
 use usecases::ports::{Store, StoreError};
 
 use super::{
@@ -12,6 +12,7 @@ pub(super) const CASES: &[Case] = &[
     ("a remove takes the membership away and leaves its row", remove_takes_away),
     ("an extend moves the deadline and nothing else", extend_moves_the_deadline),
     ("a remove and an add of one pair in one call begin anew", remove_and_add_begin_anew),
+    ("what is brought back began when it did, and its row says by which job", brought_back_began_when_it_did),
     ("entries are appended in their order", entries_are_appended_in_order),
     ("an add of a stored membership is a duplicate", add_of_stored_is_duplicate),
     ("a remove of what is not stored is contended", remove_of_absent_is_contended),
@@ -94,6 +95,43 @@ fn remove_and_add_begin_anew(store: &dyn Store) {
     assert_eq!(stored(store, &[id("u")]), [member(&again)]);
     assert_eq!(rows_of(store, &[id("u")]), [first, steps[0].clone(), again]);
     assert_eq!(stored(store, &[id("v")]).len(), 1);
+}
+
+fn brought_back_began_when_it_did(store: &dyn Store) {
+    let segment = has_segment(store, "VIP");
+    has_users(store, &ids(["u", "v"]));
+    let steps = [
+        add("u", &segment, minute(1), None),
+        Entry { job: Some(JobId(7)), ..remove("u", &segment, minute(3)) },
+        Entry { since: Some(minute(1)), job: Some(JobId(i64::MAX)), ..add("u", &segment, minute(5), Some(minute(9))) },
+        Entry { job: Some(JobId(7)), ..extend("u", &segment, minute(6), Some(minute(8))) },
+        Entry { since: Some(minute(2)), job: Some(JobId(8)), ..add("v", &segment, minute(5), None) },
+    ];
+    for step in &steps[..3] {
+        record(store, std::slice::from_ref(step));
+    }
+    // Some stores write many in another way than one.
+    record(store, &steps[3..]);
+    assert_eq!(rows_of(store, &ids(["u", "v"])), steps);
+    let began = |member: &Membership| (member.user.clone(), member.since, member.expires_at);
+    let expected = [(id("u"), minute(1), Some(minute(8))), (id("v"), minute(2), None)];
+    assert_eq!(stored(store, &ids(["u", "v"])).iter().map(began).collect::<Vec<_>>(), expected);
+    look(store, |unit| {
+        assert_eq!(unit.memberships().counts(&[segment.id], minute(6))?, [(segment.id, 2)]);
+        assert_eq!(
+            unit.memberships().members(segment.id, minute(6), None, 9)?.iter().map(began).collect::<Vec<_>>(),
+            expected
+        );
+        assert_eq!(
+            unit.history().members_at(segment.id, minute(6), None, 9)?.iter().map(began).collect::<Vec<_>>(),
+            expected
+        );
+        // It is back from when the row says, and not from when it began.
+        assert_eq!(unit.history().count_at(segment.id, minute(4))?, 0);
+        assert_eq!(unit.history().count_at(segment.id, minute(2))?, 1);
+        assert_eq!(unit.history().count_at(segment.id, minute(5))?, 2);
+        Ok(())
+    });
 }
 
 fn entries_are_appended_in_order(store: &dyn Store) {

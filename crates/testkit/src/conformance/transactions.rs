@@ -36,6 +36,8 @@ fn fresh_store_is_ready_and_empty(store: &dyn Store) {
         assert_eq!(unit.history().count(&Default::default())?, 0);
         assert_eq!(unit.history().everyone(None, 10)?, []);
         assert_eq!(unit.answers().find("key")?, None);
+        assert_eq!(unit.jobs().list(&Default::default(), 10)?, []);
+        assert_eq!(unit.jobs().next_free(minute(0))?, None);
         Ok(())
     });
     assert_eq!(must(store, |unit| unit.memberships().claim_due(minute(0), 10)), []);
@@ -165,7 +167,7 @@ fn any_mix_of_locks(store: &dyn Store) {
     let segment = has_segment(store, "A");
     let users: Vec<UserId> = super::ids(["a", "b", "a"]);
     has_users(store, &users[..2]);
-    let mut locks = Locks::new().population(Hold::Shared);
+    let mut locks = Locks::new().population(Hold::Shared).every_segment(Hold::Shared);
     // The same one named twice, and both ways, must not make a unit wait for itself.
     for hold in [Hold::Shared, Hold::Alone, Hold::Shared] {
         locks = locks.segment(&slug("A"), hold).segment(&slug("none"), hold);
@@ -178,6 +180,7 @@ fn any_mix_of_locks(store: &dyn Store) {
         unit.memberships().record(&[add("a", &segment, minute(1), None)])
     });
     must(store, |unit| unit.lock(&Locks::new()));
+    must(store, |unit| unit.lock(&Locks::new().every_segment(Hold::Alone).segment(&slug("A"), Hold::Shared)));
     record(store, &[add("b", &segment, minute(1), None)]);
     assert_eq!(stored(store, &users).len(), 2);
 }

@@ -11,6 +11,7 @@ pub(super) const CASES: &[Case] = &[
     ("an update replaces the profile", update_replaces_the_profile),
     ("a deleted user is gone and can be born again", deleted_user_can_be_born_again),
     ("those who exist are found, by id", those_who_exist_are_found),
+    ("those who are held are those who are found", held_are_those_who_are_found),
     ("users are listed byte by byte, page by page", listed_byte_by_byte),
     ("users are found by the beginning of the id and a part of name or e-mail", found_by_text),
     ("a text is no pattern for users either", text_is_not_a_pattern),
@@ -99,6 +100,14 @@ fn those_who_exist_are_found(store: &dyn Store) {
     let found = look(store, |unit| unit.users().find_all(&ids(["Y", "Z", "a", "b", "я"])));
     assert_eq!(found, ["Z", "a", "я"].map(user));
     assert_eq!(look(store, |unit| unit.users().find_all(&[])), []);
+}
+
+fn held_are_those_who_are_found(store: &dyn Store) {
+    must(store, |unit| unit.users().insert_missing(&[full("я"), user("a"), user("Z"), user("unasked")]));
+    let held = |asked: &[UserId]| must(store, |unit| unit.users().hold(asked));
+    assert_eq!(held(&ids(["я", "b", "a", "Z", "a"])), [user("Z"), user("a"), full("я")]);
+    assert_eq!(held(&ids(["nobody"])), []);
+    assert_eq!(held(&[]), []);
 }
 
 /// In the order of bytes: no language sorts like this.

@@ -202,11 +202,12 @@ impl Model {
             self.records.push(Record { can_be_undone: true, ..Record::default() });
             return Told::Came(Came {
                 state: Some(JobState::Failed),
+                done: came.refused,
                 refused: came.refused,
                 ..Came::default()
             });
         }
-        came.done = import.rows.len() as u64 - came.refused;
+        came.done = import.rows.len() as u64;
         if import.dry_run {
             // Nobody will ever hear of the segments that are made on trial.
             let invented = SLUGS.map(slug).into_iter().zip(1_000_000..).map(|(slug, id)| {

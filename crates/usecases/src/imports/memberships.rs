@@ -1,6 +1,6 @@
 //! Memberships out of files: added, removed, replaced, or told as a log.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::{
     Description, Instant, Kind, Name, Operation, Reason, Seed, Segment, SegmentId, Slug, Source, Ttl, UserId,
@@ -195,6 +195,10 @@ impl Importer for MembershipImporter<'_> {
         &line.place
     }
 
+    fn is_refused(line: &Line) -> bool {
+        matches!(line.wanted, Wanted::Kept)
+    }
+
     fn read(&mut self, columns: &[String], row: &Row) -> Result<Result<Line, Refusal<Line>>, Error> {
         self.columns.find(columns, COLUMNS);
         if let Err(bad) = rows::sound(row) {
@@ -221,7 +225,9 @@ impl Importer for MembershipImporter<'_> {
                 Mode::Replace => (slug.clone(), user.clone()),
                 Mode::Add | Mode::Remove => (user.clone(), slug.clone()),
             };
-            Line { place: Place { first, second, moment, line: row.line() }, user, slug, wanted, reason }
+            // First of its pair, so that a row that is good counts wherever it stands.
+            let line = if matches!(wanted, Wanted::Kept) { 0 } else { row.line() };
+            Line { place: Place { first, second, moment, line }, user, slug, wanted, reason }
         };
         Ok(match self.read_rest(row) {
             Ok((wanted, reason)) => Ok(line(wanted, reason)),
@@ -248,24 +254,37 @@ impl Importer for MembershipImporter<'_> {
         let now = act.now();
         let rows = batch.lines.iter().map(Parsed::of).collect::<Result<Vec<Parsed>, Error>>()?;
         let segments = self.segments_of(act, &rows, now, &mut outcome)?;
+        // A row that was refused makes no segment.
+        let rows: Vec<Parsed> = rows.into_iter().filter(|row| segments.contains_key(&row.slug)).collect();
+        let mut born: HashSet<UserId> = HashSet::new();
         if self.import.mode != Mode::Remove {
-            let ids: BTreeSet<&UserId> = rows.iter().filter(|row| row.is_wanted()).map(|row| &row.user).collect();
+            let ids: BTreeSet<&UserId> = rows.iter().filter(|row| row.brings_in()).map(|row| &row.user).collect();
             let ids: Vec<UserId> = ids.into_iter().cloned().collect();
-            outcome.users_created = users::give_birth(act, &ids, now)?.len() as u64;
+            born.extend(users::give_birth(act, &ids, now)?);
+            outcome.users_created = born.len() as u64;
         }
         if self.import.mode == Mode::Replace {
             self.dismiss_others(act, batch, &rows, &segments, &mut outcome)?;
         }
         let pairs: Vec<_> = rows.iter().map(|row| (row.user.clone(), segments[&row.slug].id)).collect();
-        let stored = hold(act.unit, &pairs)?;
+        // Who was just born is only where a percent took them.
+        let in_question = |row: &&Parsed| !born.contains(&row.user) || segments[&row.slug].percent.is_some();
+        let asked: Vec<_> =
+            rows.iter().filter(in_question).map(|row| (row.user.clone(), segments[&row.slug].id)).collect();
+        let stored = hold(act.unit, &asked)?;
         let now = act.now();
         let told = self.told_already(act, &rows, &pairs)?;
+        // A log says by itself how long each membership was to last.
+        let bare = |segment: &Segment| Segment { default_ttl: None, ..segment.clone() };
+        let logged: HashMap<Slug, Segment> =
+            segments.iter().map(|(slug, segment)| (slug.clone(), bare(segment))).collect();
         let mut wishes = Vec::with_capacity(rows.len());
         for (row, pair) in rows.into_iter().zip(&pairs) {
-            let segment = &segments[&row.slug];
+            let segment = if row.is_logged() { &logged[&row.slug] } else { &segments[&row.slug] };
+            let is_wanted = row.is_wanted();
             match self.wish(row.wanted, row.reason, now, told.get(pair)) {
                 Some((at, wish)) => wishes.push((row.user, segment, at, wish)),
-                None => outcome.unchanged += 1,
+                None => outcome.unchanged += u64::from(is_wanted),
             }
         }
         for came in fulfil(act, stored, wishes)? {
@@ -314,7 +333,7 @@ impl MembershipImporter<'_> {
                 let expires_at = expires_at.and_then(micros);
                 match Operation::parse(&operation)? {
                     Operation::Add => Some((at, Wish::Enter { since: at, expires_at, source, reason })),
-                    Operation::Extend => Some((at, Wish::Stay { expires_at: expires_at?, source, reason })),
+                    Operation::Extend => Some((at, Wish::Stay { expires_at, source, reason })),
                     Operation::Remove => Some((at, Wish::Leave { source, reason })),
                 }
             }
@@ -328,12 +347,8 @@ impl MembershipImporter<'_> {
         rows: &[Parsed],
         pairs: &[(UserId, SegmentId)],
     ) -> Result<HashMap<(UserId, SegmentId), Instant>, Error> {
-        let logged: Vec<(UserId, SegmentId)> = rows
-            .iter()
-            .zip(pairs)
-            .filter(|(row, _)| matches!(row.wanted, Wanted::Logged { .. }))
-            .map(|(_, pair)| pair.clone())
-            .collect();
+        let logged: Vec<(UserId, SegmentId)> =
+            rows.iter().zip(pairs).filter(|(row, _)| row.is_logged()).map(|(_, pair)| pair.clone()).collect();
         let mut told: HashMap<(UserId, SegmentId), Instant> = HashMap::new();
         if logged.is_empty() {
             return Ok(told);
@@ -362,24 +377,24 @@ impl MembershipImporter<'_> {
         let found = act.unit.segments().find_all(&slugs)?;
         let mut found: HashMap<Slug, Segment> =
             found.into_iter().map(|segment| (segment.slug.clone(), segment)).collect();
-        for slug in slugs {
-            if !found.contains_key(&slug) {
-                let segment = Segment {
-                    id: SegmentId(0),
-                    slug: slug.clone(),
-                    name: Name::of(&slug),
-                    description: Description::default(),
-                    kind: Kind::Manual,
-                    percent: None,
-                    seed: Seed(act.chance.draw()),
-                    default_ttl: None,
-                    created_at: now,
-                    updated_at: now,
-                    version: 1,
-                };
-                found.insert(slug, segments::insert(act, segment)?);
-                outcome.segments_created += 1;
-            }
+        let named = rows.iter().filter(|row| row.is_wanted()).map(|row| &row.slug);
+        let missing: BTreeSet<Slug> = named.filter(|slug| !found.contains_key(*slug)).cloned().collect();
+        for slug in missing {
+            let segment = Segment {
+                id: SegmentId(0),
+                slug: slug.clone(),
+                name: Name::of(&slug),
+                description: Description::default(),
+                kind: Kind::Manual,
+                percent: None,
+                seed: Seed(act.chance.draw()),
+                default_ttl: None,
+                created_at: now,
+                updated_at: now,
+                version: 1,
+            };
+            found.insert(slug, segments::insert(act, segment)?);
+            outcome.segments_created += 1;
         }
         Ok(found)
     }
@@ -455,6 +470,18 @@ impl Parsed {
     fn is_wanted(&self) -> bool {
         !matches!(self.wanted, Wanted::Kept)
     }
+
+    fn is_logged(&self) -> bool {
+        matches!(self.wanted, Wanted::Logged { .. })
+    }
+
+    fn brings_in(&self) -> bool {
+        match &self.wanted {
+            Wanted::Member { .. } => true,
+            Wanted::Logged { operation, .. } => operation == Operation::Add.as_str(),
+            Wanted::Kept => false,
+        }
+    }
 }
 
 fn parse_user(text: &str) -> Result<UserId, Error> {
@@ -469,4 +496,3 @@ fn parse_slug(text: &str) -> Result<Slug, Error> {
 fn corrupt(detail: String) -> Error {
     Error::Files(std::io::Error::new(std::io::ErrorKind::InvalidData, detail))
 }
-

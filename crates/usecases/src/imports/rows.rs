@@ -58,7 +58,8 @@ pub(super) fn refuse_missing_columns(import: &Import, columns: &[String]) -> Res
     let has = |name: &str| columns.iter().any(|column| column == name);
     let needs_segment = import.what == What::Memberships { segment: None };
     let needed = ["user_id"].into_iter().chain(needs_segment.then_some("segment"));
-    let log = is_log(columns).then_some("timestamp");
+    let is_log = import.what != What::Users && is_log(columns);
+    let log = is_log.then_some("timestamp");
     let mut faults: Vec<Fault> = needed
         .chain(log)
         .filter(|name| !has(name))
@@ -68,11 +69,12 @@ pub(super) fn refuse_missing_columns(import: &Import, columns: &[String]) -> Res
             detail: format!("there is no column `{name}`"),
         })
         .collect();
-    if import.what != What::Users && is_log(columns) && import.mode != Mode::Add {
+    if (is_log || import.what == What::Users) && import.mode != Mode::Add {
+        let what = if is_log { "a file with the column `operation`" } else { "a file of users" };
         faults.push(Fault {
             pointer: "mode".to_owned(),
             code: "invalid_value",
-            detail: "a file with the column `operation` can only be imported with mode=add".to_owned(),
+            detail: format!("{what} can only be imported with mode=add"),
         });
     }
     if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
@@ -152,9 +154,7 @@ pub(super) fn instant(column: &str, cell: Cell) -> Result<Instant, BadCell> {
         .or_else(|_| bare("%Y-%m-%d %H:%M:%S%.f"))
         .or_else(|_| date())
         .map(to_micros)
-        .map_err(|_| {
-            BadCell::new(column, format!("`{}` is not an instant such as 2026-11-20T12:00:00Z", shown(text)))
-        })
+        .map_err(|_| BadCell::new(column, format!("`{}` is not an instant such as 2026-11-20T12:00:00Z", shown(text))))
 }
 
 /// A text as it stands in a message.

@@ -27,7 +27,9 @@ pub struct Import {
 pub enum What {
     Users,
     /// Of the segment that each row names, or all of one.
-    Memberships { segment: Option<Slug> },
+    Memberships {
+        segment: Option<Slug>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

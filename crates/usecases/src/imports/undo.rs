@@ -12,7 +12,7 @@ use crate::{
     Act, Error,
     jobs::{Halt, Run, read, write},
     memberships::{hold, record},
-    ports::{Hold, Locks},
+    ports::{Hold, Locks, StoreError},
 };
 
 /// How many rows are taken back in one transaction.
@@ -41,7 +41,7 @@ type Pair = (UserId, SegmentId);
 fn take_back(act: &mut Act, undone: JobId, rows: &[HistoryRow]) -> Result<Outcome, Error> {
     let segments: BTreeSet<SegmentId> = rows.iter().map(|row| row.entry.segment.id).collect();
     let segments = lock(act, &Vec::from_iter(segments))?;
-    let pairs: HashSet<Pair> = rows.iter().map(pair).collect();
+    let pairs: HashSet<Pair> = rows.iter().filter(|row| is_taken_back(row, undone)).map(pair).collect();
     let mut pairs = Vec::from_iter(pairs);
     pairs.sort();
     let users: Vec<UserId> = BTreeSet::from_iter(pairs.iter().map(|(user, _)| user.clone())).into_iter().collect();
@@ -57,7 +57,7 @@ fn take_back(act: &mut Act, undone: JobId, rows: &[HistoryRow]) -> Result<Outcom
     let mut entries: Vec<Entry> = Vec::new();
     for pair in pairs {
         let log = logs.remove(&pair).unwrap_or_default();
-        let Some(first) = log.iter().position(|row| row.entry.job == Some(undone)) else { continue };
+        let Some(first) = log.iter().position(|row| is_taken_back(row, undone)) else { continue };
         // A pair that stands on two pages is dealt with on the first.
         if !rows.iter().any(|row| row.id == log[first].id) {
             continue;
@@ -75,12 +75,15 @@ fn take_back(act: &mut Act, undone: JobId, rows: &[HistoryRow]) -> Result<Outcom
                 outcome.unchanged += 1;
             }
             (None, Some(present)) => {
-                entries.push(Entry {
-                    source: Source::Import,
-                    reason: reason.clone(),
-                    ..act.entry(pair.0, segment.clone(), Operation::Remove, now.max(present.since))
-                });
+                entries.push(ending(act, &present, now, reason.clone()));
                 outcome.removed += 1;
+            }
+            // A log may have ended the membership and begun another.
+            (Some(before), Some(present)) if before.since != present.since => {
+                let ended = ending(act, &present, now, reason.clone());
+                let at = ended.at;
+                entries.extend([ended, bringing_back(act, before, segment, at, reason.clone())]);
+                outcome.added += 1;
             }
             (Some(before), None) => {
                 entries.push(bringing_back(act, before, segment, now, reason.clone()));
@@ -102,13 +105,21 @@ fn take_back(act: &mut Act, undone: JobId, rows: &[HistoryRow]) -> Result<Outcom
     Ok(outcome)
 }
 
-fn bringing_back(
-    act: &Act,
-    before: Membership,
-    segment: &SegmentRef,
-    now: Instant,
-    reason: Option<Reason>,
-) -> Entry {
+/// Users stay who were born, and so they stay in the segments that have a share of all users.
+fn is_taken_back(row: &HistoryRow, undone: JobId) -> bool {
+    row.entry.job == Some(undone) && row.entry.source != Source::Percent
+}
+
+fn ending(act: &Act, present: &Membership, now: Instant, reason: Option<Reason>) -> Entry {
+    let at = now.max(present.since);
+    Entry {
+        source: Source::Import,
+        reason,
+        ..act.entry(present.user.clone(), present.segment.clone(), Operation::Remove, at)
+    }
+}
+
+fn bringing_back(act: &Act, before: Membership, segment: &SegmentRef, now: Instant, reason: Option<Reason>) -> Entry {
     Entry {
         since: Some(before.since),
         expires_at: before.expires_at,
@@ -124,18 +135,20 @@ fn pair(row: &HistoryRow) -> Pair {
 
 /// Has those of the segments alone that still exist, under the names that they have now.
 fn lock(act: &mut Act, segments: &[SegmentId]) -> Result<HashMap<SegmentId, SegmentRef>, Error> {
-    let names = act.unit.segments().names(segments)?;
-    let slugs: Vec<Slug> =
-        names.into_iter().filter(|name| name.period.to.is_none()).map(|name| name.slug).collect();
+    let slugs = names_now(act, segments)?;
     let mut locks = Locks::new().population(Hold::Shared);
     for slug in &slugs {
         locks = locks.segment(slug, Hold::Alone);
     }
     act.unit.lock(&locks)?;
+    if names_now(act, segments)? != slugs {
+        return Err(StoreError::Contended("a segment was renamed or deleted".to_owned()).into());
+    }
     let found = act.unit.segments().find_all(&slugs)?;
-    Ok(found
-        .into_iter()
-        .filter(|segment| segments.contains(&segment.id))
-        .map(|segment| (segment.id, segment.reference()))
-        .collect())
+    Ok(found.into_iter().map(|segment| (segment.id, segment.reference())).collect())
+}
+
+fn names_now(act: &mut Act, segments: &[SegmentId]) -> Result<Vec<Slug>, Error> {
+    let names = act.unit.segments().names(segments)?;
+    Ok(names.into_iter().filter(|name| name.period.to.is_none()).map(|name| name.slug).collect())
 }

@@ -75,12 +75,8 @@ impl UserImporter {
                 _ => drop(attributes.insert(column.clone(), value(column, cell)?)),
             }
         }
-        let place = Place {
-            first: rows::user_id(user)?.to_string(),
-            second: String::new(),
-            moment: None,
-            line: row.line(),
-        };
+        let place =
+            Place { first: rows::user_id(user)?.to_string(), second: String::new(), moment: None, line: row.line() };
         Ok(Line { place, name, email, attributes: Value::Object(attributes).to_string(), created_at })
     }
 
@@ -114,8 +110,11 @@ impl Importer for UserImporter {
     /// What a row leaves out stays; attributes are set one by one.
     fn act(&self, act: &mut Act, batch: &Batch<Line>) -> Result<Outcome, Error> {
         let now = act.now();
-        let rows: BTreeMap<UserId, User> =
-            batch.lines.iter().map(|line| user(line, now).map(|user| (user.id.clone(), user))).collect::<Result<_, _>>()?;
+        let rows: BTreeMap<UserId, User> = batch
+            .lines
+            .iter()
+            .map(|line| user(line, now).map(|user| (user.id.clone(), user)))
+            .collect::<Result<_, _>>()?;
         let fresh: Vec<User> = rows.values().cloned().collect();
         let born = act.unit.users().insert_missing(&fresh)?;
         users::welcome(act, &born, now)?;
@@ -157,7 +156,10 @@ fn text(column: &str, cell: Cell) -> Result<String, BadCell> {
     let text = rows::plain(column, cell)?;
     let max = User::TEXT_CHARS_MAX;
     if text.chars().count() > max || text.chars().any(char::is_control) {
-        return Err(BadCell::new(column, format!("must have at most {max} characters, none of them control characters")));
+        return Err(BadCell::new(
+            column,
+            format!("must have at most {max} characters, none of them control characters"),
+        ));
     }
     Ok(text.to_owned())
 }
