@@ -483,7 +483,8 @@ pub(crate) async fn events(
     Parameters::of(&request)?.end()?;
     let (id, base) = (id_of(&id)?, base(&request));
     let permit = std::sync::Arc::clone(&limits.followers).try_acquire_owned();
-    let permit = permit.map_err(|_| Problem::new(Code::Busy, "as many jobs as can be followed at once are followed"))?;
+    let permit =
+        permit.map_err(|_| Problem::new(Code::Busy, "as many jobs as can be followed at once are followed"))?;
     let first = view(app.clone(), id, base.clone()).await?;
     let state = Following { app, id, base, told: String::new(), next: Some(first), is_over: false };
     let events = stream::unfold(state, move |mut following| {

@@ -232,7 +232,10 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     if method == "patch" {
         codes.push(Code::IfMatchRequired);
     }
-    let streams = path.ends_with(".{form}") || path.contains("/reports/") || path.ends_with("/errors") || path.ends_with("/events");
+    let streams = path.ends_with(".{form}")
+        || path.contains("/reports/")
+        || path.ends_with("/errors")
+        || path.ends_with("/events");
     if method == "get" && in_api && !streams {
         header(operation, "If-None-Match", Required::False, "The ETag of the answer that the client has");
         let same = ResponseBuilder::new().description("It is as If-None-Match says").build();

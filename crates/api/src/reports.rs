@@ -157,7 +157,8 @@ pub(crate) async fn users(call: Call) -> Result<HttpResponse, Problem> {
     let body = bodies::read::<UsersReport>(&call.request, &call.body)?;
     let mut faults = Faults::default();
     let text = search(&mut faults, body.query);
-    write(call, faults, Some(Export::Users(UserQuery { text, after: None })), body.format, body.gzip, body.link_ttl).await
+    write(call, faults, Some(Export::Users(UserQuery { text, after: None })), body.format, body.gzip, body.link_ttl)
+        .await
 }
 
 /// Report every segment with the number of its members
@@ -171,9 +172,10 @@ pub(crate) async fn stats(call: Call) -> Result<HttpResponse, Problem> {
     let body = bodies::read::<StatsReport>(&call.request, &call.body)?;
     let mut faults = Faults::default();
     let text = search(&mut faults, body.query);
-    let kind = body.kind.as_deref().and_then(|text| {
-        faults.take("/kind", "invalid_value", Kind::parse(text).ok_or("is not a kind of segment"))
-    });
+    let kind = body
+        .kind
+        .as_deref()
+        .and_then(|text| faults.take("/kind", "invalid_value", Kind::parse(text).ok_or("is not a kind of segment")));
     let query = SegmentQuery { text, kind, ..SegmentQuery::default() };
     write(call, faults, Some(Export::Stats(query)), body.format, body.gzip, body.link_ttl).await
 }
@@ -189,9 +191,7 @@ async fn write(
     Parameters::of(&call.request)?.end()?;
     let format = match format.as_deref() {
         None => Some(Format::Csv),
-        Some(text) => {
-            faults.take("/format", "invalid_value", Format::parse(text).ok_or("must be csv, ndjson or xlsx"))
-        }
+        Some(text) => faults.take("/format", "invalid_value", Format::parse(text).ok_or("must be csv, ndjson or xlsx")),
     };
     let start = Instant::UNIX_EPOCH;
     let link_seconds = match faults.ttl("/link_ttl", link_ttl.as_ref()) {
@@ -246,8 +246,7 @@ pub(crate) async fn fetch(
     let id = id.parse().map(JobId).map_err(|_| changed())?;
     let expires = expires.and_then(|text| text.parse().ok()).and_then(|seconds| Instant::from_timestamp(seconds, 0));
     let (expires, signature) = expires.zip(signature).ok_or_else(changed)?;
-    let (report, mut file) =
-        blocking::run(app, move |app| reports::follow(app, id, expires, &signature)).await?;
+    let (report, mut file) = blocking::run(app, move |app| reports::follow(app, id, expires, &signature)).await?;
     if report.file_name != name {
         return Err(changed());
     }

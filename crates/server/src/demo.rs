@@ -83,8 +83,7 @@ impl Story {
             reason: None,
         };
         let limits = tables::Limits::default();
-        let (job, _) =
-            imports::accept(&self.app, Actor::new("demo"), &import, None, &limits, &mut file.as_bytes())?;
+        let (job, _) = imports::accept(&self.app, Actor::new("demo"), &import, None, &limits, &mut file.as_bytes())?;
         jobs::run(&self.app, job, &|| false).map(drop)
     }
 

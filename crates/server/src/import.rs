@@ -42,11 +42,7 @@ pub(crate) fn users(settings: &Settings, args: &ImportArgs) -> Result<ExitCode, 
     run(settings, args, "users/import", &import)
 }
 
-pub(crate) fn memberships(
-    settings: &Settings,
-    args: &ImportArgs,
-    of: &MembershipArgs,
-) -> Result<ExitCode, Failure> {
+pub(crate) fn memberships(settings: &Settings, args: &ImportArgs, of: &MembershipArgs) -> Result<ExitCode, Failure> {
     let refuse = |what: &str, error: String| Failure(format!("--{what}: {error}"));
     let segment = of.segment.as_deref().map(Slug::parse).transpose();
     let segment = segment.map_err(|error| refuse("segment", error.to_string()))?;
@@ -76,7 +72,9 @@ fn run(settings: &Settings, args: &ImportArgs, path: &str, import: &Import) -> R
     let file = File::open(&args.file).map_err(|error| Failure(format!("{}: {error}", args.file.display())))?;
     let progress = Progress::new(args.progress);
     let told = match &args.server {
-        Some(server) => Remote::new(server, args.token.as_deref())?.import(path, import, file, &args.file, &progress)?,
+        Some(server) => {
+            Remote::new(server, args.token.as_deref())?.import(path, import, file, &args.file, &progress)?
+        }
         None => here(settings, import, file, &args.file, &progress)?,
     };
     progress.end();
@@ -105,12 +103,7 @@ impl Told {
             .collect();
         let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
         let would = if dry_run { " would be" } else { "" };
-        say(format_args!(
-            "{} rows in {:.1} s{would}: {counts} (job {})",
-            self.total,
-            took.as_secs_f64(),
-            self.job
-        ))?;
+        say(format_args!("{} rows in {:.1} s{would}: {counts} (job {})", self.total, took.as_secs_f64(), self.job))?;
         if self.refused > 0 {
             let mut text = format!("{} rows were refused", self.refused);
             if let Some(file) = &self.refused_file {

@@ -23,7 +23,71 @@ pub(super) const CASES: &[Case] = &[
     ("touched are all who differ, and only those written of or due", touched_are_all_who_differ),
     ("everyone is everybody of whom anything is stored", everyone_of_whom_anything_is_stored),
     ("history of a deleted segment can still be asked", deleted_segment_can_be_asked),
+    ("history begins where it was said to, and never earlier again", beginning_of_history),
+    ("rows that are forgotten are gone, and no others", forgotten_rows_are_gone),
+    ("a row that is rewritten has the new deadline, and all else as before", rewritten_row),
+    ("a segment is stale without a change, a row or a job since", stale_segments),
 ];
+
+fn beginning_of_history(store: &dyn Store) {
+    assert_eq!(look(store, |unit| unit.history().begins_at()), None);
+    must(store, |unit| unit.history().begin_at(minute(5)));
+    assert_eq!(look(store, |unit| unit.history().begins_at()), Some(minute(5)));
+    must(store, |unit| unit.history().begin_at(minute(3)));
+    assert_eq!(look(store, |unit| unit.history().begins_at()), Some(minute(5)));
+    must(store, |unit| unit.history().begin_at(minute(9)));
+    assert_eq!(look(store, |unit| unit.history().begins_at()), Some(minute(9)));
+}
+
+fn forgotten_rows_are_gone(store: &dyn Store) {
+    let segment = has_segment(store, "A");
+    record(store, &[add("1", &segment, minute(1), None), add("2", &segment, minute(2), None)]);
+    record(store, &[remove("1", &segment, minute(3))]);
+    let rows = look(store, |unit| unit.history().of_users(&ids([1, 2]), None));
+    let (gone, left): (Vec<HistoryRow>, Vec<HistoryRow>) = rows.into_iter().partition(|row| row.entry.user == id("1"));
+    must(store, |unit| unit.history().forget(&[]));
+    must(store, |unit| unit.history().forget(&gone.iter().map(|row| row.id).collect::<Vec<_>>()));
+    assert_eq!(look(store, |unit| unit.history().of_users(&ids([1, 2]), None)), left);
+    // What is written later does not take the place of what was forgotten.
+    record(store, &[add("1", &segment, minute(4), None)]);
+    let again = look(store, |unit| unit.history().of_users(&ids([1]), None));
+    assert!(gone.iter().all(|row| row.id < again[0].id));
+}
+
+fn rewritten_row(store: &dyn Store) {
+    let segment = has_segment(store, "A");
+    record(store, &[add("1", &segment, minute(1), None), add("2", &segment, minute(1), None)]);
+    let rows = look(store, |unit| unit.history().of_users(&ids([1, 2]), None));
+    for deadline in [Some(minute(7)), None] {
+        let entry = Entry { expires_at: deadline, ..rows[0].entry.clone() };
+        let row = HistoryRow { entry, ..rows[0].clone() };
+        must(store, |unit| unit.history().rewrite(&row));
+        assert_eq!(look(store, |unit| unit.history().of_users(&ids([1, 2]), None)), [row, rows[1].clone()]);
+    }
+}
+
+fn stale_segments(store: &dyn Store) {
+    let quiet = has_segment(store, "Quiet");
+    let [entered, imported] = ["entered", "imported"].map(|text| has_segment(store, text));
+    has(store, Segment { updated_at: minute(10), ..new_segment("changed") });
+    record(store, &[add("1", &quiet, minute(9), None), add("1", &entered, minute(10), None)]);
+    let job = Job::queued(JobKind::ImportMemberships, Actor::new("test"), String::new(), minute(10));
+    let job = Some(must(store, |unit| unit.jobs().insert(&job)));
+    record(store, &[Entry { job, ..add("1", &imported, minute(1), None) }]);
+    let stale = |before: i64, after: Option<&str>, limit: usize| -> Vec<String> {
+        let found = look(store, |unit| unit.segments().stale(minute(before), after.map(slug).as_ref(), limit));
+        found.into_iter().map(|segment| segment.slug.to_string()).collect()
+    };
+    assert_eq!(stale(10, None, 9), ["Quiet"]);
+    assert_eq!(stale(9, None, 9), Vec::<String>::new());
+    assert_eq!(stale(11, None, 2), ["Quiet", "changed"]);
+    assert_eq!(stale(11, Some("changed"), 9), ["entered", "imported"]);
+    for (text, before, is_stale) in
+        [("Quiet", 10, true), ("Quiet", 9, false), ("imported", 10, false), ("none", 10, false)]
+    {
+        assert_eq!(look(store, |unit| unit.segments().is_stale(&slug(text), minute(before))), is_stale, "{text}");
+    }
+}
 
 /// A history such as use cases make, and such as they hardly make: late expiries, backdated adds, several begins.
 fn generated(store: &dyn Store, seed: u64) -> (Vec<Segment>, Vec<HistoryRow>) {
