@@ -76,7 +76,7 @@ fn is_resumed(server: &Server, before: &Value) {
 }
 
 fn killed_while_importing(engine: Engine) {
-    const ROWS: usize = 60_000;
+    const ROWS: usize = 80_000;
     let place = Place::new(engine);
     let server = place.serve();
     server.client.has_segment("A");
@@ -95,16 +95,16 @@ fn killed_while_replacing(engine: Engine) {
     let place = Place::new(engine);
     let server = place.serve();
     server.client.has_segment("A");
-    import(&server.client, "/segments/A/users/import", numbered(0..40_000));
-    let answer = send(&server.client, "/segments/A/users/import?mode=replace", numbered(20_000..60_000));
+    import(&server.client, "/segments/A/users/import", numbered(0..60_000));
+    let answer = send(&server.client, "/segments/A/users/import?mode=replace", numbered(20_000..80_000));
     let (server, done) = killed_in(&place, server, &begun(&answer));
     assert_eq!(
         counts(&done),
-        json!({"added": 20_000, "removed": 20_000, "unchanged": 20_000, "users_created": 20_000})
+        json!({"added": 20_000, "removed": 20_000, "unchanged": 40_000, "users_created": 20_000})
     );
-    assert_eq!((members(&server.client, "A"), history_rows(&server.client)), (40_000, 80_000));
+    assert_eq!((members(&server.client, "A"), history_rows(&server.client)), (60_000, 100_000));
     assert_eq!(server.client.segments_of("u000000"), Vec::<String>::new());
-    assert_eq!(server.client.segments_of("u059999"), ["A"]);
+    assert_eq!(server.client.segments_of("u079999"), ["A"]);
     place.is_sound();
 }
 

@@ -229,8 +229,9 @@ fn modes_and_defaults_hold_for_all_rows(engine: Engine) {
 fn a_file_goes_to_a_server_as_into_the_store(engine: Engine) {
     let place = Place::new(engine);
     let server = place.serve();
-    let to = |flags: &[&'static str]| [flags, &["--server", Box::leak(server.base.clone().into_boxed_str())]].concat();
-    let output = import(&place, "memberships", "mixed.csv", MIXED.as_bytes(), &to(&["--token", "any"]));
+    let there = ["--server", server.base.as_str()];
+    let output =
+        import(&place, "memberships", "mixed.csv", MIXED.as_bytes(), &[&there[..], &["--token", "any"]].concat());
     assert_eq!(output.status.code(), Some(1));
     for line in REFUSALS.into_iter().chain(["9 rows in", "1 added"]) {
         assert!(told(&output).contains(line), "{line} in:\n{}", told(&output));
@@ -241,18 +242,25 @@ fn a_file_goes_to_a_server_as_into_the_store(engine: Engine) {
 
     // More rows than are done at once are followed to their end.
     let many: String = (0..40_500).map(|number| format!("{{\"user_id\":{number},\"segment\":\"MANY\"}}\n")).collect();
-    let output = import(&place, "memberships", "many.ndjson", many.as_bytes(), &to(&["--progress", "--ttl", "P1D"]));
+    let output = import(
+        &place,
+        "memberships",
+        "many.ndjson",
+        many.as_bytes(),
+        &[&there[..], &["--progress", "--ttl", "P1D"]].concat(),
+    );
     assert!(output.status.success() && told(&output).contains("40500 added"), "{}", told(&output));
     assert!(told(&output).contains("of 40500 rows"), "{}", told(&output));
     assert_eq!(jobs::members(&server.client, "MANY"), 40_500);
 
     let users = table("xlsx", &["user_id", "name"], [["1", "Анна"]]);
-    let output = import(&place, "users", "users.xlsx", &users, &to(&[]));
+    let output = import(&place, "users", "users.xlsx", &users, &there);
     assert!(output.status.success() && told(&output).contains("1 updated"), "{}", told(&output));
-    let unknown = import(&place, "memberships", "some.csv", b"user_id\n1\n", &to(&["--segment", "NOSUCH"]));
+    let unknown =
+        import(&place, "memberships", "some.csv", b"user_id\n1\n", &[&there[..], &["--segment", "NOSUCH"]].concat());
     assert_eq!(unknown.status.code(), Some(1));
     assert!(told(&unknown).contains("404") && told(&unknown).contains("`NOSUCH`"), "{}", told(&unknown));
-    let atomic = import(&place, "memberships", "mixed.csv", MIXED.as_bytes(), &to(&["--atomic"]));
+    let atomic = import(&place, "memberships", "mixed.csv", MIXED.as_bytes(), &[&there[..], &["--atomic"]].concat());
     assert_eq!(atomic.status.code(), Some(1));
     assert!(told(&atomic).contains("line 3"), "{}", told(&atomic));
     let nobody = import(&place, "users", "users.xlsx", &users, &["--server", "http://127.0.0.1:9"]);

@@ -125,7 +125,7 @@ fn in_sqlite(workshop: &Workshop, filled: &Store, users: u64, chosen: u64) -> Re
     Ok((attach, statement))
 }
 
-/// As docs/distribution.md defines positions, moved so that SQLite's signed numbers sort as they do.
+/// As docs/positions.md defines positions, moved so that SQLite's signed numbers sort as they do.
 fn write_positions(path: &Path, users: u64) -> std::io::Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
     for number in 0..users {

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use diesel::sql_types::{BigInt, Nullable, Text};
 use domain::{Actor, Entry, HistoryRow, Instant, JobId, Membership, SegmentId, SegmentRef, UserId};
-use usecases::ports::{History, HistoryFilter, HistorySegment, StoreError};
+use usecases::ports::{History, HistoryFilter, HistoryLine, HistorySegment, StoreError};
 
 use crate::{
     DieselUnit,
@@ -43,13 +43,17 @@ const LAST_AND_LIVE: &str = " WHERE l.segment_id = ? AND l.user_id > ? AND l.at 
 
 impl History for DieselUnit<'_> {
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError> {
-        let names = self.other_names(filter)?;
-        let mut statement = filtered(Statement::<Columns>::new(SELECT), filter, names);
-        if let Some((at, id)) = filter.after {
-            statement = statement.then(" AND (at, id) > (?, ?)").int(at.timestamp_micros()).int(id);
-        }
-        let statement = statement.then(" ORDER BY at, id LIMIT ?").int(rows_max(limit));
+        let statement = self.page_of(Statement::<Columns>::new(SELECT), filter, limit)?;
         self.rows(statement, history_row)
+    }
+
+    fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryLine>, StoreError> {
+        let select = "SELECT id, user_id, slug, operation, at FROM history";
+        let select = Statement::<(BigInt, Text, Text, Text, BigInt)>::new(select);
+        let statement = self.page_of(select, filter, limit)?;
+        self.rows(statement, |(id, user, slug, operation, at): (i64, String, String, String, i64)| {
+            Ok(HistoryLine { id, user, slug, operation, at: TABLE.instant(at)? })
+        })
     }
 
     fn count(&mut self, filter: &HistoryFilter) -> Result<u64, StoreError> {
@@ -193,6 +197,21 @@ impl History for DieselUnit<'_> {
 }
 
 impl DieselUnit<'_> {
+    /// The rows that the filter leaves, by instant and then by id, after its cursor.
+    fn page_of<Columns>(
+        &mut self,
+        select: Statement<Columns>,
+        filter: &HistoryFilter,
+        limit: usize,
+    ) -> Result<Statement<Columns>, StoreError> {
+        let names = self.other_names(filter)?;
+        let mut statement = filtered(select, filter, names);
+        if let Some((at, id)) = filter.after {
+            statement = statement.then(" AND (at, id) > (?, ?)").int(at.timestamp_micros()).int(id);
+        }
+        Ok(statement.then(" ORDER BY at, id LIMIT ?").int(rows_max(limit)))
+    }
+
     /// The segment that the filter names, with the slugs that it had besides the one in the filter. Its rows were written
     /// under those; most segments have none, and then the slug alone finds every row, in the order of its index.
     fn other_names(&mut self, filter: &HistoryFilter) -> Result<Option<(SegmentId, Vec<String>)>, StoreError> {

@@ -11,8 +11,8 @@ use domain::{
     User, UserId, history::replay,
 };
 use usecases::ports::{
-    Access, Answers, Bearer, Direction, History, HistoryFilter, JobQuery, Jobs, Locks, Memberships, Secrets,
-    SegmentOrder, SegmentQuery, Segments, Store, StoreError, StoredAnswer, Unit, UserQuery, Users, Verdict,
+    Access, Answers, Bearer, Direction, History, HistoryFilter, HistoryLine, JobQuery, Jobs, Locks, Memberships,
+    Secrets, SegmentOrder, SegmentQuery, Segments, Store, StoreError, StoredAnswer, Unit, UserQuery, Users, Verdict,
 };
 
 /// A store that lives in a mutex: a unit works on a copy, and a commit puts the copy in place.
@@ -493,6 +493,17 @@ fn require_allowed_together(entries: &[Entry]) {
 }
 
 impl History for MemoryUnit {
+    fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryLine>, StoreError> {
+        let line = |HistoryRow { id, entry }: HistoryRow| HistoryLine {
+            id,
+            user: entry.user.to_string(),
+            slug: entry.segment.slug.to_string(),
+            operation: entry.operation.to_string(),
+            at: entry.at,
+        };
+        Ok(self.page(filter, limit)?.into_iter().map(line).collect())
+    }
+
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError> {
         let position = |row: &HistoryRow| (row.entry.at, row.id);
         let left = self.left_by(filter).filter(|row| is_behind(filter.after.as_ref(), &position(row)));

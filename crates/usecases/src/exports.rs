@@ -100,7 +100,8 @@ pub fn write<W: Write>(
     match export {
         Export::Members { slug, as_of } => write_members(look, slug, *as_of, &mut table, tell)?,
         Export::Users(query) => write_users(look, query, &mut table, tell)?,
-        Export::History(query) => write_history(look, query, columns.len(), &mut table, tell)?,
+        Export::History(query) if form.format == Format::Csv => write_lines(look, query, &mut table, tell)?,
+        Export::History(query) => write_history(look, query, &mut table, tell)?,
         Export::Stats(query) => write_stats(look, query, &mut table, tell)?,
     }
     let rows = table.rows();
@@ -164,7 +165,6 @@ fn write_users<W: Write>(
 fn write_history<W: Write>(
     look: &mut Look,
     query: &HistoryQuery,
-    columns: usize,
     table: &mut Writer<W>,
     tell: &mut dyn FnMut(u64) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -173,7 +173,7 @@ fn write_history<W: Write>(
         let rows = history::page(look, &filter, page)?;
         for row in &rows {
             let entry = &row.entry;
-            let values = [
+            table.row(&[
                 Value::Text(entry.user.as_str()),
                 Value::Text(entry.segment.slug.as_str()),
                 Value::Text(entry.operation.as_str()),
@@ -182,13 +182,34 @@ fn write_history<W: Write>(
                 Value::Text(entry.source.as_str()),
                 Value::Text(entry.actor.as_str()),
                 text(entry.reason.as_ref().map(|reason| reason.as_str())),
-            ];
-            table.row(&values[..columns])?;
+            ])?;
         }
         if paged(table, &mut page, rows.len(), tell)? == Paged::Last {
             return Ok(());
         }
         filter.after = rows.last().map(|last| (last.entry.at, last.id));
+    }
+}
+
+/// The first four columns alone.
+fn write_lines<W: Write>(
+    look: &mut Look,
+    query: &HistoryQuery,
+    table: &mut Writer<W>,
+    tell: &mut dyn FnMut(u64) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (mut filter, mut page) = (history::filter(look, query)?, FIRST_PAGE);
+    loop {
+        let lines = look.unit.history().lines(&filter, page)?;
+        for line in &lines {
+            let (user, slug, operation) = (&line.user, &line.slug, &line.operation);
+            let values = [Value::Text(user), Value::Text(slug), Value::Text(operation), Value::Instant(line.at)];
+            table.row(&values)?;
+        }
+        if paged(table, &mut page, lines.len(), tell)? == Paged::Last {
+            return Ok(());
+        }
+        filter.after = lines.last().map(|last| (last.at, last.id));
     }
 }
 

@@ -287,6 +287,8 @@ pub trait Memberships {
 pub trait History {
     /// At most `limit` rows, by instant and then by id, after the filter's cursor.
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError>;
+    /// As `page`, and only what a file of history tells of each row: for those that are written out by the million.
+    fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryLine>, StoreError>;
     fn count(&mut self, filter: &HistoryFilter) -> Result<u64, StoreError>;
     /// All rows of these users, by id; only those in `segment` when it is given.
     fn of_users(&mut self, users: &[UserId], segment: Option<SegmentId>) -> Result<Vec<HistoryRow>, StoreError>;
@@ -325,6 +327,16 @@ pub trait History {
     fn forget(&mut self, ids: &[i64]) -> Result<(), StoreError>;
     /// Replaces the deadline of the row with this id.
     fn rewrite(&mut self, row: &HistoryRow) -> Result<(), StoreError>;
+}
+
+/// A row of history, as it is written out; the texts are as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryLine {
+    pub id: i64,
+    pub user: String,
+    pub slug: String,
+    pub operation: String,
+    pub at: Instant,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

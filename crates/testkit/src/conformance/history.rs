@@ -4,7 +4,7 @@ use domain::{
     Actor, Entry, HistoryRow, Instant, Job, JobId, JobKind, Membership, Period, Segment, SegmentId, UserId,
     history::replay,
 };
-use usecases::ports::{HistoryFilter, HistorySegment, Store};
+use usecases::ports::{HistoryFilter, HistoryLine, HistorySegment, Store};
 
 use super::{
     Case, add, extend, has, has_segment, has_users, id, ids, look, micros, minute, must, new_segment, pages, record,
@@ -15,6 +15,7 @@ use crate::{chances::Draws, slug};
 pub(super) const CASES: &[Case] = &[
     ("every filter leaves the rows it names, page by page", every_filter),
     ("rows are found by the slug of then and by the segment of now", slug_of_then_and_segment_of_now),
+    ("lines tell of the rows of a page", lines_tell_of_a_page),
     ("rows of users come by id", rows_of_users_by_id),
     ("rows of pairs come by id, and a pair that is named twice counts once", rows_of_pairs_by_id),
     ("rows of a job come by id, page by page", rows_of_a_job_page_by_page),
@@ -28,6 +29,35 @@ pub(super) const CASES: &[Case] = &[
     ("a row that is rewritten has the new deadline, and all else as before", rewritten_row),
     ("a segment is stale without a change, a row or a job since", stale_segments),
 ];
+
+fn lines_tell_of_a_page(store: &dyn Store) {
+    let (segments, _) = generated(store, 7);
+    let segment = HistorySegment { slug: segments[0].slug.clone(), id: Some(segments[0].id) };
+    let filters = [
+        HistoryFilter::default(),
+        HistoryFilter { segment: Some(segment), ..HistoryFilter::default() },
+        HistoryFilter { period: Period { from: Some(minute(3)), to: Some(minute(30)) }, ..HistoryFilter::default() },
+    ];
+    for mut filter in filters {
+        for _ in 0..3 {
+            let rows = look(store, |unit| unit.history().page(&filter, 7));
+            let lines = look(store, |unit| unit.history().lines(&filter, 7));
+            let told: Vec<HistoryLine> = rows
+                .iter()
+                .map(|row| HistoryLine {
+                    id: row.id,
+                    user: row.entry.user.to_string(),
+                    slug: row.entry.segment.slug.to_string(),
+                    operation: row.entry.operation.to_string(),
+                    at: row.entry.at,
+                })
+                .collect();
+            assert!(!told.is_empty());
+            assert_eq!(lines, told);
+            filter.after = rows.last().map(|last| (last.entry.at, last.id));
+        }
+    }
+}
 
 fn beginning_of_history(store: &dyn Store) {
     assert_eq!(look(store, |unit| unit.history().begins_at()), None);
