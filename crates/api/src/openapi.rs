@@ -212,7 +212,10 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
         codes.push(Code::RouteNotFound);
     }
     if operation.request_body.is_some() {
-        codes.extend([Code::MalformedJson, Code::BodyTooLarge, Code::UnsupportedMediaType]);
+        codes.extend([Code::BodyTooLarge, Code::UnsupportedMediaType]);
+        if !path.ends_with("/import") {
+            codes.push(Code::MalformedJson);
+        }
     }
     if in_api && !reads && matches!(method, "post" | "patch") {
         codes.push(Code::IdempotencyKeyReused);

@@ -204,7 +204,7 @@ impl Problem {
             .take(FAULTS_TOLD_MAX)
             .map(|fault| Fault { pointer: shortened(fault.pointer), detail: shortened(fault.detail), ..fault })
             .collect();
-        let mut detail = errors.iter().map(Problem::sentence).collect::<Vec<_>>().join("; ");
+        let mut detail = errors.iter().map(Fault::sentence).collect::<Vec<_>>().join("; ");
         if more > 0 {
             detail = format!("{detail}; and {more} more");
         }
@@ -226,10 +226,6 @@ impl Problem {
             _ => Code::Refused,
         };
         Problem { status, ..Problem::new(code, code.facts().3) }
-    }
-
-    fn sentence(fault: &Fault) -> String {
-        if fault.pointer.is_empty() { fault.detail.clone() } else { format!("{}: {}", fault.pointer, fault.detail) }
     }
 
     fn document(&self) -> ProblemDocument {

@@ -283,7 +283,7 @@ impl Remote {
                 let mut answer = self.send(self.client.get(format!("{}{path}", self.base)))?;
                 let name = answer.headers().get("content-disposition").and_then(|value| value.to_str().ok());
                 let extension = name.and_then(|name| name.trim_end_matches('"').rsplit('.').next()).unwrap_or("csv");
-                let path = refused_path(file_path, &extension.to_owned());
+                let path = refused_path(file_path, extension);
                 let fail = |error: io::Error| Failure(format!("{}: {error}", path.display()));
                 io::copy(&mut answer, &mut File::create(&path).map_err(fail)?).map_err(fail)?;
                 Some(path)

@@ -77,5 +77,12 @@ fn quoted(names: &[String]) -> String {
 }
 
 fn joined(faults: &[Fault]) -> String {
-    faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect::<Vec<_>>().join("; ")
+    faults.iter().map(Fault::sentence).collect::<Vec<_>>().join("; ")
+}
+
+impl Fault {
+    /// Where it is, when it is somewhere, and what is wrong.
+    pub fn sentence(&self) -> String {
+        if self.pointer.is_empty() { self.detail.clone() } else { format!("{}: {}", self.pointer, self.detail) }
+    }
 }

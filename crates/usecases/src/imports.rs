@@ -446,7 +446,10 @@ pub fn faults(job: &Job) -> Vec<Fault> {
     let of = |refused: Refused| Fault {
         pointer: format!("line {}", refused.line),
         code: "refused",
-        detail: format!("{}: {}", refused.column, refused.reason),
+        detail: match refused.column.as_str() {
+            "" => refused.reason,
+            column => format!("{column}: {}", refused.reason),
+        },
     };
     Outcome::of(job).refusals.into_iter().map(of).collect()
 }

@@ -190,9 +190,10 @@ fn gone() -> Error {
     Error::Denied("the report is no longer kept".to_owned())
 }
 
-/// Links are told in whole seconds.
+/// Links are told in whole seconds, and hold no shorter than was promised.
 fn whole_second(at: Instant) -> Instant {
-    Instant::from_timestamp(at.timestamp(), 0).unwrap_or(at)
+    let begun = i64::from(at.timestamp_subsec_nanos() > 0);
+    Instant::from_timestamp(at.timestamp() + begun, 0).unwrap_or(at)
 }
 
 /// HMAC (RFC 2104) with SHA-256 over what the link says.
