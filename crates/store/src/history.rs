@@ -1,14 +1,18 @@
 use std::collections::BTreeSet;
 
-use diesel::sql_types::{BigInt, Nullable, Text};
-use domain::{Actor, Entry, HistoryRow, Instant, JobId, Membership, SegmentId, SegmentRef, UserId};
+use diesel::{
+    RunQueryDsl,
+    connection::SimpleConnection,
+    sql_types::{BigInt, Nullable, Text},
+};
+use domain::{Actor, Entry, HistoryRow, Instant, JobId, Membership, SegmentId, SegmentRef, UserId, history::replay};
 use usecases::ports::{History, HistoryFilter, HistoryLine, HistorySegment, StoreError};
 
 use crate::{
     DieselUnit,
     columns::{Table, rows_max},
-    memberships::{self, membership_of},
-    statements::Statement,
+    connection::AnyConnection,
+    statements::{Column, Statement},
     users::behind,
 };
 
@@ -35,11 +39,8 @@ type Columns = (
 type Row =
     (i64, String, i64, String, String, i64, Option<i64>, Option<i64>, String, String, Option<String>, Option<i64>);
 
-/// Each user's last row `l` of a segment up to an instant, where it leaves the user in.
-const LAST_AND_LIVE: &str = " WHERE l.segment_id = ? AND l.user_id > ? AND l.at <= ? AND l.operation <> 'remove' \
-     AND (l.expires_at IS NULL OR l.expires_at > ?) \
-     AND NOT EXISTS (SELECT 1 FROM history n \
-     WHERE n.segment_id = l.segment_id AND n.user_id = l.user_id AND n.id > l.id AND n.at <= ?)";
+/// Rows of a segment up to an instant, behind a user.
+const UP_TO: &str = " WHERE segment_id = ? AND at <= ? AND user_id > ?";
 
 impl History for DieselUnit<'_> {
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError> {
@@ -57,8 +58,8 @@ impl History for DieselUnit<'_> {
     }
 
     fn count(&mut self, filter: &HistoryFilter) -> Result<u64, StoreError> {
-        let names = self.other_names(filter)?;
-        self.count_of(filtered(Statement::new("SELECT count(*) FROM history"), filter, names))
+        let bearers = self.bearers_of(filter)?;
+        self.count_of(filtered(Statement::new("SELECT count(*) FROM history"), filter, &bearers))
     }
 
     fn of_users(&mut self, users: &[UserId], segment: Option<SegmentId>) -> Result<Vec<HistoryRow>, StoreError> {
@@ -99,33 +100,46 @@ impl History for DieselUnit<'_> {
         limit: usize,
     ) -> Result<Vec<Membership>, StoreError> {
         let micros = at.timestamp_micros();
-        // The last add says how the membership began, the last row of any kind when it ends.
-        let statement = Statement::<memberships::Columns>::new(
-            "SELECT l.user_id, l.segment_id, a.slug, COALESCE(a.since, a.at), l.expires_at, a.source, a.actor, a.reason \
-             FROM history l JOIN history a ON a.id = (SELECT max(b.id) FROM history b \
-             WHERE b.segment_id = l.segment_id AND b.user_id = l.user_id AND b.operation = 'add' AND b.at <= ?)",
-        )
-        .int(micros)
-        .then(LAST_AND_LIVE)
-        .int(segment.0)
-        .text(behind(after))
-        .int(micros)
-        .int(micros)
-        .int(micros)
-        .then(" ORDER BY l.user_id LIMIT ?")
-        .int(rows_max(limit));
-        self.rows(statement, |row| membership_of(TABLE, row))
+        let mut members: Vec<Membership> = Vec::new();
+        let mut after = after.cloned();
+        // Stretch by stretch of users, of whom not everyone is a member.
+        while members.len() < limit {
+            let users = Statement::<Text>::new("SELECT DISTINCT user_id FROM history")
+                .then(UP_TO)
+                .then(" ORDER BY user_id LIMIT ?")
+                .int(segment.0)
+                .int(micros)
+                .text(behind(after.as_ref()))
+                .int(rows_max(limit));
+            let users = self.rows(users, |user: String| TABLE.user(&user))?;
+            let Some(last) = users.last() else { break };
+            let rows = Statement::<Columns>::new(SELECT)
+                .then(UP_TO)
+                .then(" AND user_id <= ? ORDER BY user_id, id")
+                .int(segment.0)
+                .int(micros)
+                .text(behind(after.as_ref()))
+                .text(last.as_str());
+            let entries = self.rows(rows, |row| history_row(row).map(|row| row.entry))?;
+            members.extend(entries.chunk_by(|a, b| a.user == b.user).filter_map(|entries| replay(entries, at)));
+            after = Some(last.clone());
+        }
+        members.truncate(limit);
+        Ok(members)
     }
 
     fn count_at(&mut self, segment: SegmentId, at: Instant) -> Result<u64, StoreError> {
         let micros = at.timestamp_micros();
-        let statement = Statement::new("SELECT count(*) FROM history l")
-            .then(LAST_AND_LIVE)
-            .int(segment.0)
-            .text("")
-            .int(micros)
-            .int(micros)
-            .int(micros);
+        let statement = Statement::new(
+            "SELECT count(*) FROM (SELECT operation, expires_at, \
+             row_number() OVER (PARTITION BY user_id ORDER BY id DESC) AS place FROM history",
+        )
+        .then(UP_TO)
+        .then(") AS told WHERE place = 1 AND operation <> 'remove' AND (expires_at IS NULL OR expires_at > ?)")
+        .int(segment.0)
+        .int(micros)
+        .text(behind(None))
+        .int(micros);
         self.count_of(statement)
     }
 
@@ -184,19 +198,69 @@ impl History for DieselUnit<'_> {
         self.execute(Statement::new("INSERT INTO horizons (at) VALUES (?)").int(at.timestamp_micros())).map(drop)
     }
 
-    fn forget(&mut self, ids: &[i64]) -> Result<(), StoreError> {
-        self.execute(Statement::new("DELETE FROM history WHERE id ?").any_int(ids.iter().copied())).map(drop)
+    fn known_before(
+        &mut self,
+        before: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<UserId>, StoreError> {
+        let statement = Statement::<Text>::new(
+            "SELECT DISTINCT user_id FROM history WHERE at < ? AND user_id > ? ORDER BY user_id LIMIT ?",
+        )
+        .int(before.timestamp_micros())
+        .text(behind(after))
+        .int(rows_max(limit));
+        self.rows(statement, |user: String| TABLE.user(&user))
+    }
+
+    fn forget(&mut self, places: &[(Instant, i64)]) -> Result<(), StoreError> {
+        let ids = || places.iter().map(|(_, id)| *id);
+        self.query(|conn| match conn {
+            AnyConnection::Pg(conn) => Statement::<()>::new(
+                "DELETE FROM history h USING unnest(?, ?) AS p (at, id) WHERE h.at = p.at AND h.id = p.id",
+            )
+            .column(Column::Ints(places.iter().map(|(at, _)| at.timestamp_micros()).collect()))
+            .column(Column::Ints(ids().collect()))
+            .execute(conn),
+            AnyConnection::Sqlite(conn) => {
+                Statement::<()>::new("DELETE FROM history WHERE id ?").any_int(ids()).execute(conn)
+            }
+        })
+        .map(drop)
     }
 
     fn rewrite(&mut self, row: &HistoryRow) -> Result<(), StoreError> {
-        let statement = Statement::new("UPDATE history SET expires_at = ? WHERE id = ?")
+        let statement = Statement::new("UPDATE history SET expires_at = ? WHERE at = ? AND id = ?")
             .maybe_int(row.entry.expires_at.map(|at| at.timestamp_micros()))
+            .int(row.entry.at.timestamp_micros())
             .int(row.id);
         self.execute(statement).map(drop)
+    }
+
+    fn make_parts(&mut self, now: Instant) -> Result<usize, StoreError> {
+        let made = self.in_parts("SELECT strata_make_months(?)", now)?;
+        Ok(made.and_then(|made| usize::try_from(made).ok()).unwrap_or(0))
+    }
+
+    fn forget_part(&mut self, before: Instant) -> Result<Option<u64>, StoreError> {
+        let forgotten = self.in_parts("SELECT strata_drop_month(?)", before)?;
+        Ok(forgotten.and_then(|rows| u64::try_from(rows).ok()))
     }
 }
 
 impl DieselUnit<'_> {
+    /// Asks PostgreSQL to make or drop parts; SQLite has none. However long that takes, it is given up at once where
+    /// others read what it needs alone: whoever comes after would wait for it as well.
+    fn in_parts(&mut self, ask: &str, at: Instant) -> Result<Option<i64>, StoreError> {
+        self.query(|conn| match conn {
+            AnyConnection::Pg(conn) => {
+                conn.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 500")?;
+                Statement::<BigInt>::new(ask).int(at.timestamp_micros()).get_result(conn).map(Some)
+            }
+            AnyConnection::Sqlite(_) => Ok(None),
+        })
+    }
+
     /// The rows that the filter leaves, by instant and then by id, after its cursor.
     fn page_of<Columns>(
         &mut self,
@@ -204,45 +268,42 @@ impl DieselUnit<'_> {
         filter: &HistoryFilter,
         limit: usize,
     ) -> Result<Statement<Columns>, StoreError> {
-        let names = self.other_names(filter)?;
-        let mut statement = filtered(select, filter, names);
+        let bearers = self.bearers_of(filter)?;
+        let mut statement = filtered(select, filter, &bearers);
         if let Some((at, id)) = filter.after {
             statement = statement.then(" AND (at, id) > (?, ?)").int(at.timestamp_micros()).int(id);
         }
         Ok(statement.then(" ORDER BY at, id LIMIT ?").int(rows_max(limit)))
     }
 
-    /// The segment that the filter names, with the slugs that it had besides the one in the filter. Its rows were written
-    /// under those; most segments have none, and then the slug alone finds every row, in the order of its index.
-    fn other_names(&mut self, filter: &HistoryFilter) -> Result<Option<(SegmentId, Vec<String>)>, StoreError> {
-        let Some(HistorySegment { slug, id: Some(id) }) = &filter.segment else { return Ok(None) };
-        let statement =
-            Statement::<Text>::new("SELECT DISTINCT slug FROM segment_names WHERE segment_id = ? AND slug <> ?")
-                .int(id.0)
-                .text(slug.as_str());
-        let names = self.rows(statement, |name: String| Ok(name))?;
-        Ok(Some((*id, names)).filter(|(_, names)| !names.is_empty()))
+    /// The segments that ever had the slug which the filter names: history is found by their numbers.
+    fn bearers_of(&mut self, filter: &HistoryFilter) -> Result<Vec<i64>, StoreError> {
+        let Some(HistorySegment { slug, .. }) = &filter.segment else { return Ok(Vec::new()) };
+        let statement = Statement::<BigInt>::new(
+            "SELECT DISTINCT segment_id FROM segment_names WHERE slug = ? ORDER BY segment_id",
+        )
+        .text(slug.as_str());
+        self.rows(statement, Ok)
     }
 }
 
 /// Only what the filter asks for is in the text, so that the index of it can be used.
-fn filtered<Columns>(
-    mut statement: Statement<Columns>,
-    filter: &HistoryFilter,
-    other_names: Option<(SegmentId, Vec<String>)>,
-) -> Statement<Columns> {
+fn filtered<Columns>(mut statement: Statement<Columns>, filter: &HistoryFilter, bearers: &[i64]) -> Statement<Columns> {
     statement = statement.then(" WHERE 1 = 1");
     if let Some(user) = &filter.user {
         statement = statement.then(" AND user_id = ?").text(user.as_str());
     }
-    if let Some(segment) = &filter.segment {
-        statement = match other_names {
-            None => statement.then(" AND slug = ?").text(segment.slug.as_str()),
-            Some((id, names)) => statement
-                .then(" AND (slug = ? OR (segment_id = ? AND slug ?))")
-                .text(segment.slug.as_str())
-                .int(id.0)
-                .any_text(names.iter().map(String::as_str)),
+    if let Some(HistorySegment { slug, id }) = &filter.segment {
+        let now = id.map(|id| id.0);
+        statement = match (bearers, now) {
+            (&[only], Some(now)) if only == now => statement.then(" AND segment_id = ?").int(now),
+            (&[only], None) => statement.then(" AND segment_id = ? AND slug = ?").int(only).text(slug.as_str()),
+            _ => {
+                let then = bearers.iter().copied().filter(|bearer| Some(*bearer) != now);
+                let statement = statement.then(" AND (segment_id = ? OR (segment_id ? AND slug = ?))");
+                // No segment has the number 0.
+                statement.int(now.unwrap_or(0)).any_int(then).text(slug.as_str())
+            }
         };
     }
     if let Some(from) = filter.period.from {

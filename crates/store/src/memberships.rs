@@ -5,7 +5,7 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 use domain::{Actor, Entry, Instant, Membership, Operation, SegmentId, SegmentRef, Slug, UserId};
-use usecases::ports::{Memberships, StoreError};
+use usecases::ports::{Leaving, Memberships, StoreError};
 
 use crate::{
     DieselUnit,
@@ -111,12 +111,48 @@ impl Memberships for DieselUnit<'_> {
         self.rows(statement, |(segment, count): (i64, i64)| Ok((SegmentId(segment), count.unsigned_abs())))
     }
 
-    fn claim_due(&mut self, at: Instant, limit: usize) -> Result<Vec<Membership>, StoreError> {
-        let statement = stored(" WHERE m.expires_at <= ? ORDER BY m.expires_at, m.user_id, m.segment_id LIMIT ?")
-            .then(self.claiming())
-            .int(at.timestamp_micros())
-            .int(rows_max(limit));
-        self.rows(statement, membership)
+    fn expire(&mut self, at: Instant, limit: usize) -> Result<usize, StoreError> {
+        let due = Due { at: at.timestamp_micros(), segment: None, limit: Some(rows_max(limit)) };
+        self.end_due(&due)
+    }
+
+    fn expire_in(&mut self, segment: SegmentId, at: Instant) -> Result<(), StoreError> {
+        let due = Due { at: at.timestamp_micros(), segment: Some(segment.0), limit: None };
+        self.end_due(&due).map(drop)
+    }
+
+    fn end_all(&mut self, leaving: &Leaving) -> Result<usize, StoreError> {
+        self.query(|conn| match conn {
+            AnyConnection::Pg(conn) => {
+                let gone = "WITH gone AS (DELETE FROM memberships WHERE segment_id = ? RETURNING user_id, since) ";
+                leave(Statement::new(gone).int(leaving.segment.id.0), leaving)
+                    .then(" FROM gone ORDER BY user_id")
+                    .execute(conn)
+            }
+            AnyConnection::Sqlite(conn) => {
+                let told = leave(Statement::new(""), leaving)
+                    .then(" FROM memberships WHERE segment_id = ? ORDER BY user_id")
+                    .int(leaving.segment.id.0)
+                    .execute(conn)?;
+                Statement::<()>::new("DELETE FROM memberships WHERE segment_id = ?")
+                    .int(leaving.segment.id.0)
+                    .execute(conn)?;
+                Ok(told)
+            }
+        })
+    }
+
+    fn hold_passing(&mut self, segment: SegmentId) -> Result<(), StoreError> {
+        self.query(|conn| match conn {
+            AnyConnection::Pg(conn) => Statement::<()>::new(
+                "SELECT count(*) FROM (SELECT 1 FROM memberships WHERE segment_id = ? AND expires_at IS NOT NULL \
+                 ORDER BY user_id FOR UPDATE) AS held",
+            )
+            .int(segment.0)
+            .execute(conn)
+            .map(drop),
+            AnyConnection::Sqlite(_) => Ok(()),
+        })
     }
 
     fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
@@ -132,6 +168,82 @@ impl Memberships for DieselUnit<'_> {
             }
         }
     }
+}
+
+/// Which memberships are ended because their deadline came: all of a segment, or so many of all, the longest due first.
+struct Due {
+    at: i64,
+    segment: Option<i64>,
+    limit: Option<i64>,
+}
+
+impl Due {
+    /// Continues with what finds them among `m`.
+    fn find<Columns>(&self, statement: Statement<Columns>) -> Statement<Columns> {
+        let statement = statement.then(" WHERE m.expires_at <= ?").int(self.at);
+        let statement = match self.segment {
+            Some(segment) => statement.then(" AND m.segment_id = ?").int(segment),
+            None => statement,
+        };
+        let statement = statement.then(" ORDER BY m.expires_at, m.user_id, m.segment_id");
+        match self.limit {
+            Some(limit) => statement.then(" LIMIT ?").int(limit),
+            None => statement,
+        }
+    }
+}
+
+/// As [`Entry::expiry`] says, of rows `m`; which they are is still to be said.
+const EXPIRE: &str = "INSERT INTO history (user_id, segment_id, slug, operation, at, source, actor) \
+     SELECT m.user_id, m.segment_id, \
+     COALESCE(s.slug, (SELECT n.slug FROM segment_names n WHERE n.segment_id = m.segment_id \
+     ORDER BY n.since DESC, n.id DESC LIMIT 1)), 'remove', m.expires_at, 'expiry', 'expiry' FROM ";
+
+impl DieselUnit<'_> {
+    /// Of all those that are due each worker takes others; of a segment none is left out.
+    fn end_due(&mut self, due: &Due) -> Result<usize, StoreError> {
+        self.query(|conn| match conn {
+            AnyConnection::Pg(conn) => {
+                let claim = if due.segment.is_none() { " FOR UPDATE SKIP LOCKED" } else { " FOR UPDATE" };
+                due.find(Statement::<()>::new("WITH due AS MATERIALIZED (SELECT m.ctid AS place FROM memberships m"))
+                    .then(claim)
+                    .then(
+                        "), gone AS (DELETE FROM memberships m USING due WHERE m.ctid = due.place \
+                         RETURNING m.user_id, m.segment_id, m.expires_at) ",
+                    )
+                    .then(EXPIRE)
+                    .then("gone m")
+                    .then(NAMED)
+                    .then(" ORDER BY m.expires_at, m.user_id, m.segment_id")
+                    .execute(conn)
+            }
+            AnyConnection::Sqlite(conn) => {
+                let ended = due.find(Statement::<()>::new(EXPIRE).then(ALL).then(NAMED)).execute(conn)?;
+                let gone = "DELETE FROM memberships WHERE (user_id, segment_id) IN \
+                     (SELECT m.user_id, m.segment_id FROM memberships m";
+                due.find(Statement::<()>::new(gone)).then(")").execute(conn)?;
+                Ok(ended)
+            }
+        })
+    }
+}
+
+/// Continues with the rows of history that [`Leaving`] means, of rows that are still to be said.
+fn leave(statement: Statement, leaving: &Leaving) -> Statement {
+    let at = leaving.at.timestamp_micros();
+    statement
+        .then(
+            "INSERT INTO history (user_id, segment_id, slug, operation, at, source, actor, reason, job_id) \
+             SELECT user_id, ?, ?, 'remove', CASE WHEN since > ? THEN since ELSE ? END, ?, ?, ?, ?",
+        )
+        .int(leaving.segment.id.0)
+        .text(leaving.segment.slug.as_str())
+        .int(at)
+        .int(at)
+        .text(leaving.source.as_str())
+        .text(leaving.actor.as_str())
+        .maybe_text(leaving.reason.as_ref().map(|reason| reason.as_str()))
+        .maybe_int(leaving.job.map(|job| job.0))
 }
 
 /// What came of carrying entries out.

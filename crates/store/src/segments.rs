@@ -54,10 +54,9 @@ struct Definition<'a> {
     version: i64,
 }
 
-/// History goes by the slug because its index does: a row under an earlier name is older than the renaming, which counts
-/// as a change. What a job wrote may be dated long before it was written.
+/// What a job wrote may be dated long before it was written.
 const NOTHING_SINCE: &str = " updated_at < ? \
-     AND NOT EXISTS (SELECT 1 FROM history h WHERE h.slug = segments.slug AND h.at >= ?) \
+     AND NOT EXISTS (SELECT 1 FROM history h WHERE h.segment_id = segments.id AND h.at >= ?) \
      AND NOT EXISTS (SELECT 1 FROM history h JOIN jobs j ON j.id = h.job_id \
      WHERE h.segment_id = segments.id AND j.created_at >= ?)";
 

@@ -11,8 +11,9 @@ use domain::{
     User, UserId, history::replay,
 };
 use usecases::ports::{
-    Access, Answers, Bearer, Direction, History, HistoryFilter, HistoryLine, JobQuery, Jobs, Locks, Memberships,
-    Secrets, SegmentOrder, SegmentQuery, Segments, Store, StoreError, StoredAnswer, Unit, UserQuery, Users, Verdict,
+    Access, Answers, Bearer, Direction, History, HistoryFilter, HistoryLine, JobQuery, Jobs, Leaving, Locks,
+    Memberships, Secrets, SegmentOrder, SegmentQuery, Segments, Store, StoreError, StoredAnswer, Unit, UserQuery,
+    Users, Verdict,
 };
 
 /// A store that lives in a mutex: a unit works on a copy, and a commit puts the copy in place.
@@ -444,11 +445,41 @@ impl Memberships for MemoryUnit {
         Ok(counts.into_iter().collect())
     }
 
-    fn claim_due(&mut self, at: Instant, limit: usize) -> Result<Vec<Membership>, StoreError> {
+    fn expire(&mut self, at: Instant, limit: usize) -> Result<usize, StoreError> {
         let mut due = self.stored(|found| found.is_due_at(at));
         due.sort_by_key(|found| found.expires_at);
         due.truncate(limit);
-        Ok(due)
+        self.record(&due.iter().filter_map(Entry::expiry).collect::<Vec<_>>())?;
+        Ok(due.len())
+    }
+
+    fn expire_in(&mut self, segment: SegmentId, at: Instant) -> Result<(), StoreError> {
+        let mut due = self.stored(|found| found.segment.id == segment && found.is_due_at(at));
+        due.sort_by_key(|found| found.expires_at);
+        self.record(&due.iter().filter_map(Entry::expiry).collect::<Vec<_>>())
+    }
+
+    fn end_all(&mut self, leaving: &Leaving) -> Result<usize, StoreError> {
+        let entry = |member: &Membership| Entry {
+            user: member.user.clone(),
+            segment: leaving.segment.clone(),
+            operation: Operation::Remove,
+            at: leaving.at.max(member.since),
+            since: None,
+            expires_at: None,
+            source: leaving.source,
+            actor: leaving.actor.clone(),
+            reason: leaving.reason.clone(),
+            job: leaving.job,
+        };
+        let members = self.stored(|found| found.segment.id == leaving.segment.id);
+        self.record(&members.iter().map(entry).collect::<Vec<_>>())?;
+        Ok(members.len())
+    }
+
+    /// Nobody else writes while a unit does.
+    fn hold_passing(&mut self, _: SegmentId) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
@@ -587,8 +618,19 @@ impl History for MemoryUnit {
         Ok(())
     }
 
-    fn forget(&mut self, ids: &[i64]) -> Result<(), StoreError> {
-        Arc::make_mut(&mut self.tables.history).retain(|row| !ids.contains(&row.id));
+    fn known_before(
+        &mut self,
+        before: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<UserId>, StoreError> {
+        let old = self.tables.history.iter().filter(|row| row.entry.at < before);
+        let known: BTreeSet<&UserId> = old.map(|row| &row.entry.user).collect();
+        Ok(known.into_iter().filter(|user| is_behind(after, user)).take(limit).cloned().collect())
+    }
+
+    fn forget(&mut self, places: &[(Instant, i64)]) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.tables.history).retain(|row| !places.contains(&(row.entry.at, row.id)));
         Ok(())
     }
 
@@ -598,6 +640,14 @@ impl History for MemoryUnit {
             stored.entry.expires_at = row.entry.expires_at;
         }
         Ok(())
+    }
+
+    fn make_parts(&mut self, _: Instant) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
+    fn forget_part(&mut self, _: Instant) -> Result<Option<u64>, StoreError> {
+        Ok(None)
     }
 }
 

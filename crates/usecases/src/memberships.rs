@@ -323,10 +323,7 @@ pub fn of_user(look: &mut Look, user: &UserId, as_of: Option<Instant>) -> Result
 /// Ends at most `limit` memberships whose deadline came, and tells how many.
 pub fn expire(act: &mut Act, limit: usize) -> Result<usize, Error> {
     let now = act.now();
-    let due = act.unit.memberships().claim_due(now, limit)?;
-    let entries: Vec<Entry> = due.iter().filter_map(Entry::expiry).collect();
-    record(act.unit, &entries)?;
-    Ok(entries.len())
+    Ok(act.unit.memberships().expire(now, limit)?)
 }
 
 /// Every stored membership of a segment, which stays as it is until the unit ends.

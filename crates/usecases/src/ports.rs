@@ -3,8 +3,8 @@
 use std::io;
 
 use domain::{
-    Entry, HistoryRow, Instant, Job, JobId, JobKind, JobState, Kind, Membership, Period, Segment, SegmentId, Slug,
-    User, UserId,
+    Actor, Entry, HistoryRow, Instant, Job, JobId, JobKind, JobState, Kind, Membership, Period, Reason, Segment,
+    SegmentId, SegmentRef, Slug, Source, User, UserId,
 };
 use thiserror::Error;
 
@@ -273,14 +273,32 @@ pub trait Memberships {
     ) -> Result<Vec<Membership>, StoreError>;
     /// How many members each of these segments has at `at`. One without members may be absent.
     fn counts(&mut self, segments: &[SegmentId], at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
-    /// Takes at most `limit` stored memberships whose deadline is not after `at`, the longest due first.
-    /// In a writing unit nobody else is given them until it ends; those that others were given are left out.
-    fn claim_due(&mut self, at: Instant, limit: usize) -> Result<Vec<Membership>, StoreError>;
-    /// Appends the entries to history in this order, and carries each out on the live state: the one way to change it.
+    /// Ends at most `limit` stored memberships whose deadline is not after `at`, the longest due first, each as
+    /// [`Entry::expiry`] says, and tells how many; those that others are just ending are left out.
+    fn expire(&mut self, at: Instant, limit: usize) -> Result<usize, StoreError>;
+    /// As `expire`, all those of one segment; those that others are just ending are waited for.
+    fn expire_in(&mut self, segment: SegmentId, at: Instant) -> Result<(), StoreError>;
+    /// Ends every stored membership of a segment, and tells how many.
+    fn end_all(&mut self, leaving: &Leaving) -> Result<usize, StoreError>;
+    /// Memberships of a segment that have a deadline stay as they are until the unit ends, which is one that writes.
+    fn hold_passing(&mut self, segment: SegmentId) -> Result<(), StoreError>;
+    /// Appends the entries to history in this order, and carries each out on the live state.
     ///
     /// Of one user in one segment a call holds at most a remove, then an add, or else one extend. An add of a stored
     /// membership is [`StoreError::Duplicate`], a remove or extend of one that is not stored [`StoreError::Contended`].
     fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError>;
+}
+
+/// How all members leave a segment at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaving {
+    pub segment: SegmentRef,
+    /// Who begins later than this leaves when beginning.
+    pub at: Instant,
+    pub source: Source,
+    pub actor: Actor,
+    pub reason: Option<Reason>,
+    pub job: Option<JobId>,
 }
 
 /// The log. Rows are never changed and never leave, but for its beginning when that is to be forgotten.
@@ -323,10 +341,23 @@ pub trait History {
     fn begins_at(&mut self) -> Result<Option<Instant>, StoreError>;
     /// Notes that history begins at `at`, unless it begins later already.
     fn begin_at(&mut self, at: Instant) -> Result<(), StoreError>;
-    /// Forgets the rows with these ids.
-    fn forget(&mut self, ids: &[i64]) -> Result<(), StoreError>;
-    /// Replaces the deadline of the row with this id.
+    /// At most `limit` users, by id, after `after`, of whom a row tells that is older than `before`.
+    fn known_before(
+        &mut self,
+        before: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<UserId>, StoreError>;
+    /// Forgets the rows that stand at these places: each row's instant and id.
+    fn forget(&mut self, places: &[(Instant, i64)]) -> Result<(), StoreError>;
+    /// Replaces the deadline of a row.
     fn rewrite(&mut self, row: &HistoryRow) -> Result<(), StoreError>;
+    /// Where history is kept in parts by time, makes those that rows are to come into, and tells how many it made.
+    fn make_parts(&mut self, now: Instant) -> Result<usize, StoreError>;
+    /// Where history is kept in parts by time, forgets the oldest one if it is older than `before`, and tells how many rows
+    /// went; nothing when there is no such part. Of each membership that was there by the end of the part, the last add
+    /// stays, with the deadline that it had by then.
+    fn forget_part(&mut self, before: Instant) -> Result<Option<u64>, StoreError>;
 }
 
 /// A row of history, as it is written out; the texts are as they are stored.

@@ -6,16 +6,18 @@
 use chrono::{Datelike, Months, NaiveTime};
 use domain::{Entry, HistoryRow, Instant, Job, JobKind, Operation, SegmentId, UserId, history::fold};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     Act, App, Error,
     jobs::{self, Halt, Run},
-    ports::{Hold, Locks},
+    ports::{Hold, Locks, StoreError},
 };
 
 /// How many users are gone through in one transaction.
 const USERS: usize = 500;
+/// How long to wait for those who are reading.
+const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Serialize, Deserialize)]
 struct Task {
@@ -62,11 +64,14 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
         // First of all, so that nobody is told of an instant of which half is forgotten.
         run.step(|act, _| Ok(act.unit.history().begin_at(before)?))?;
     }
+    if !task.dry_run {
+        while forget_part(run, before)? {}
+    }
     loop {
         let after: Option<String> = run.job.place.as_deref().map(jobs::read).transpose()?;
         let after =
             after.map(|text| UserId::parse(&text)).transpose().map_err(|error| Error::Conflict(error.to_string()))?;
-        let users = run.app.look(|look| Ok(look.unit.history().everyone(after.as_ref(), USERS)?))?;
+        let users = run.app.look(|look| Ok(look.unit.history().known_before(before, after.as_ref(), USERS)?))?;
         let Some(last) = users.last() else { return Ok(()) };
         run.step(|act, job| {
             let mut outcome = Outcome::of(job);
@@ -81,6 +86,35 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
     }
 }
 
+/// Forgets a part of history at once, where the store keeps it in parts, and tells whether there was one.
+///
+/// Whoever reads history meanwhile keeps the part, be it for an export of an hour: then another moment is waited for.
+fn forget_part(run: &mut Run, before: Instant) -> Result<bool, Halt> {
+    loop {
+        let forgotten = run.step(|act, job| {
+            act.unit.lock(&Locks::new().every_segment(Hold::Shared))?;
+            // However long it takes, nobody takes the job for one that was left.
+            act.unit.jobs().find(job.id)?;
+            let forgotten = act.unit.history().forget_part(before)?;
+            if let Some(rows) = forgotten {
+                let mut outcome = Outcome::of(job);
+                outcome.forgotten += rows;
+                job.outcome = Some(jobs::write(&outcome));
+                job.done += rows;
+            }
+            Ok(forgotten)
+        });
+        match forgotten {
+            Ok(forgotten) => return Ok(forgotten.is_some()),
+            Err(Halt::Failed(Error::Store(StoreError::Contended(_)))) => {
+                std::thread::sleep(PAUSE);
+                run.beat()?;
+            }
+            Err(halt) => return Err(halt),
+        }
+    }
+}
+
 fn forget(act: &mut Act, users: &[UserId], before: Instant, dry_run: bool) -> Result<Outcome, Error> {
     // Nobody writes of these users meanwhile: neither a change of one, nor an import, which has its segments alone.
     let locks = users.iter().fold(Locks::new().every_segment(Hold::Shared), Locks::user);
@@ -92,7 +126,7 @@ fn forget(act: &mut Act, users: &[UserId], before: Instant, dry_run: bool) -> Re
         }
     }
     let mut outcome = Outcome::default();
-    let mut forgotten: Vec<i64> = Vec::new();
+    let mut forgotten: Vec<(Instant, i64)> = Vec::new();
     for mut log in logs.into_values() {
         if let Some(left) = fold(log.iter().map(|row| &row.entry))
             && let Some(add) = log.iter().rposition(|row| row.entry.operation == Operation::Add)
@@ -104,13 +138,23 @@ fn forget(act: &mut Act, users: &[UserId], before: Instant, dry_run: bool) -> Re
                 act.unit.history().rewrite(&HistoryRow { entry, ..row })?;
             }
         }
-        forgotten.extend(log.iter().map(|row| row.id));
+        forgotten.extend(log.iter().map(|row| (row.entry.at, row.id)));
     }
     outcome.forgotten = forgotten.len() as u64;
     if !dry_run {
         act.unit.history().forget(&forgotten)?;
     }
     Ok(outcome)
+}
+
+/// Makes the parts of history that are missing, where the store keeps it in parts, and tells how many.
+pub fn make_parts(act: &mut Act) -> Result<usize, Error> {
+    let now = act.now();
+    match act.unit.history().make_parts(now) {
+        // Others read or make them; until then rows find their place elsewhere.
+        Err(StoreError::Contended(_)) => Ok(0),
+        made => Ok(made?),
+    }
 }
 
 /// Queues the next round of forgetting, once a month at most.

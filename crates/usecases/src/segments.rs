@@ -2,13 +2,11 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    Description, Entry, Kind, Membership, Name, Operation, Percent, Reason, Seed, Segment, SegmentId, Slug, Ttl,
-};
+use domain::{Description, Entry, Kind, Name, Operation, Percent, Reason, Seed, Segment, SegmentId, Slug, Source, Ttl};
 
 use crate::{
     Act, Error, Expected, Look, Revision, Subject, distributions, memberships,
-    ports::{Hold, Locks, SegmentQuery, StoreError, Unit},
+    ports::{Hold, Leaving, Locks, SegmentQuery, StoreError, Unit},
 };
 
 pub struct CreateSegment {
@@ -114,9 +112,13 @@ pub fn change(act: &mut Act, slug: &Slug, expected: &Expected, command: ChangeSe
     expected.require(&Revision::from(&before), Subject::Segment, slug.as_str())?;
     // Before a rename, whoever's deadline came is written out under the slug of that time.
     let renamed = command.slug.as_ref().is_some_and(|new| *new != before.slug);
-    let stored = if renamed { memberships::all_stored(act.unit, before.id)? } else { Vec::new() };
+    if renamed {
+        act.unit.memberships().hold_passing(before.id)?;
+    }
     let now = act.now();
-    memberships::settled(act, stored, now)?;
+    if renamed {
+        act.unit.memberships().expire_in(before.id, now)?;
+    }
 
     let mut after = before.clone();
     if let Some(new) = command.slug {
@@ -221,25 +223,17 @@ pub(crate) fn delete_locked(act: &mut Act, slug: &Slug, expected: &Expected) -> 
     let now = act.now();
     let segment = require(act.unit, slug)?;
     expected.require(&Revision::from(&segment), Subject::Segment, slug.as_str())?;
-    let reason = Reason::parse("segment deleted").ok();
-    let members = memberships::all_stored(act.unit, segment.id)?;
-    let entries: Vec<Entry> = members.iter().map(|member| ending(act, member, now, reason.as_ref())).collect();
-    memberships::record(act.unit, &entries)?;
+    act.unit.memberships().expire_in(segment.id, now)?;
+    let left = act.unit.memberships().end_all(&Leaving {
+        segment: segment.reference(),
+        at: now,
+        source: Source::Manual,
+        actor: act.actor.clone(),
+        reason: Reason::parse("segment deleted").ok(),
+        job: act.job,
+    })?;
     act.unit.segments().delete(segment.id, now)?;
-    Ok(members.iter().filter(|member| member.is_live_at(now)).count() as u64)
-}
-
-/// The entry that ends a stored membership now, or at its deadline when that came before.
-pub(crate) fn ending(act: &Act, member: &Membership, now: domain::Instant, reason: Option<&Reason>) -> Entry {
-    if member.is_due_at(now)
-        && let Some(expiry) = Entry::expiry(member)
-    {
-        return expiry;
-    }
-    Entry {
-        reason: reason.cloned(),
-        ..act.entry(member.user.clone(), member.segment.clone(), Operation::Remove, now.max(member.since))
-    }
+    Ok(left as u64)
 }
 
 pub(crate) fn require(unit: &mut dyn Unit, slug: &Slug) -> Result<Segment, Error> {

@@ -1,11 +1,10 @@
 //! Users: brought to life, described, forgotten.
 
-use domain::{Attributes, Entry, Instant, Reason, Segment, Source, User, UserId};
+use domain::{Attributes, Entry, Instant, Membership, Operation, Reason, Segment, Source, User, UserId};
 
 use crate::{
     Act, Error, Expected, Look, Revision, Subject, memberships,
     ports::{Hold, Locks, UserQuery},
-    segments,
 };
 
 pub struct CreateUser {
@@ -113,10 +112,23 @@ pub fn delete(act: &mut Act, id: &UserId, expected: &Expected) -> Result<(), Err
     expected.require(&Revision::from(&user), Subject::User, id.as_str())?;
     let reason = Reason::parse("user deleted").ok();
     let stored = act.unit.memberships().of_users(std::slice::from_ref(id))?;
-    let entries: Vec<Entry> = stored.iter().map(|member| segments::ending(act, member, now, reason.as_ref())).collect();
+    let entries: Vec<Entry> = stored.iter().map(|member| ending(act, member, now, reason.as_ref())).collect();
     memberships::record(act.unit, &entries)?;
     act.unit.users().delete(id)?;
     Ok(())
+}
+
+/// The entry that ends a stored membership now, or at its deadline when that came before.
+fn ending(act: &Act, member: &Membership, now: Instant, reason: Option<&Reason>) -> Entry {
+    if member.is_due_at(now)
+        && let Some(expiry) = Entry::expiry(member)
+    {
+        return expiry;
+    }
+    Entry {
+        reason: reason.cloned(),
+        ..act.entry(member.user.clone(), member.segment.clone(), Operation::Remove, now.max(member.since))
+    }
 }
 
 fn unknown(id: &UserId) -> Error {

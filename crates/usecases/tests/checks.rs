@@ -7,7 +7,7 @@ use testkit::{World, actor, slug, user};
 use usecases::{
     Look,
     checks::{self, Checked, Difference, Finding},
-    ports::{Answers, History, Jobs, Locks, Memberships, Secrets, Segments, StoreError, Unit, Users},
+    ports::{Answers, History, Jobs, Leaving, Locks, Memberships, Secrets, Segments, StoreError, Unit, Users},
 };
 
 fn world() -> (World, Segment) {
@@ -184,7 +184,19 @@ impl Memberships for Tampered<'_> {
         unreachable!("the check goes by users")
     }
 
-    fn claim_due(&mut self, _: Instant, _: usize) -> Result<Vec<Membership>, StoreError> {
+    fn expire(&mut self, _: Instant, _: usize) -> Result<usize, StoreError> {
+        unreachable!("the check changes nothing")
+    }
+
+    fn expire_in(&mut self, _: SegmentId, _: Instant) -> Result<(), StoreError> {
+        unreachable!("the check changes nothing")
+    }
+
+    fn end_all(&mut self, _: &Leaving) -> Result<usize, StoreError> {
+        unreachable!("the check changes nothing")
+    }
+
+    fn hold_passing(&mut self, _: SegmentId) -> Result<(), StoreError> {
         unreachable!("the check changes nothing")
     }
 

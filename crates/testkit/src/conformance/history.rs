@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Actor, Entry, HistoryRow, Instant, Job, JobId, JobKind, Membership, Period, Segment, SegmentId, UserId,
+    Actor, Entry, HistoryRow, Instant, Job, JobId, JobKind, Membership, Operation, Period, Segment, SegmentId, UserId,
     history::replay,
 };
 use usecases::ports::{HistoryFilter, HistoryLine, HistorySegment, Store};
@@ -27,6 +27,8 @@ pub(super) const CASES: &[Case] = &[
     ("history begins where it was said to, and never earlier again", beginning_of_history),
     ("rows that are forgotten are gone, and no others", forgotten_rows_are_gone),
     ("a row that is rewritten has the new deadline, and all else as before", rewritten_row),
+    ("known before an instant are those of whom an older row tells", known_before_an_instant),
+    ("when a part is forgotten every later instant is told as before", forgotten_parts),
     ("a segment is stale without a change, a row or a job since", stale_segments),
 ];
 
@@ -76,7 +78,8 @@ fn forgotten_rows_are_gone(store: &dyn Store) {
     let rows = look(store, |unit| unit.history().of_users(&ids([1, 2]), None));
     let (gone, left): (Vec<HistoryRow>, Vec<HistoryRow>) = rows.into_iter().partition(|row| row.entry.user == id("1"));
     must(store, |unit| unit.history().forget(&[]));
-    must(store, |unit| unit.history().forget(&gone.iter().map(|row| row.id).collect::<Vec<_>>()));
+    let places: Vec<(Instant, i64)> = gone.iter().map(|row| (row.entry.at, row.id)).collect();
+    must(store, |unit| unit.history().forget(&places));
     assert_eq!(look(store, |unit| unit.history().of_users(&ids([1, 2]), None)), left);
     // What is written later does not take the place of what was forgotten.
     record(store, &[add("1", &segment, minute(4), None)]);
@@ -94,6 +97,80 @@ fn rewritten_row(store: &dyn Store) {
         must(store, |unit| unit.history().rewrite(&row));
         assert_eq!(look(store, |unit| unit.history().of_users(&ids([1, 2]), None)), [row, rows[1].clone()]);
     }
+}
+
+fn known_before_an_instant(store: &dyn Store) {
+    let (_, rows) = generated(store, 8);
+    for before in [minute(-1), rows[40].entry.at, rows[40].entry.at + micros(1), minute(1_000)] {
+        let older = rows.iter().filter(|row| row.entry.at < before);
+        let expected = BTreeSet::from_iter(older.map(|row| row.entry.user.clone()));
+        for limit in [1, 4, 100] {
+            let told = pages(limit, |last: Option<&UserId>| {
+                look(store, |unit| unit.history().known_before(before, last, limit))
+            });
+            assert_eq!(told, Vec::from_iter(expected.iter().cloned()), "{before} by {limit}");
+        }
+    }
+}
+
+fn forgotten_parts(store: &dyn Store) {
+    let segments = ["a", "b"].map(|text| has_segment(store, text));
+    let users = ids(USERS);
+    has_users(store, &users);
+    let mut draws = Draws::new(9);
+    let day = chrono::TimeDelta::days;
+    let now = minute(0) + day(300);
+    for user in &users {
+        for segment in &segments {
+            let mut at = minute(0) + day(draws.below(90) as i64);
+            let mut is_in = false;
+            for _ in 0..draws.below(9) {
+                at += day(draws.below(40) as i64) + micros(1);
+                let deadline = (draws.below(2) == 0).then(|| at + day(400));
+                let entry = match (is_in, draws.below(3)) {
+                    // Data from elsewhere: it came in long before it was told.
+                    (false, 0) => add(user, segment, minute(0) + day(draws.below(60) as i64), deadline),
+                    (false, _) => add(user, segment, at, deadline),
+                    (true, 0) => extend(user, segment, at, deadline),
+                    (true, _) => remove(user, segment, at),
+                };
+                is_in = entry.operation != Operation::Remove;
+                record(store, &[entry]);
+                if draws.below(9) == 0 {
+                    must(store, |unit| unit.history().make_parts(now));
+                }
+            }
+        }
+    }
+    must(store, |unit| unit.history().make_parts(now));
+    assert_eq!(must(store, |unit| unit.history().make_parts(now)), 0);
+    let months = ["2024-01-01", "2024-02-01", "2024-05-01", "2024-09-01"];
+    for before in months.map(|day| format!("{day}T00:00:00Z").parse::<Instant>().unwrap()) {
+        let rows = || look(store, |unit| unit.history().of_users(&users, None));
+        let told = || {
+            let mut told = Vec::new();
+            for segment in &segments {
+                for instant in (0..300).step_by(5).map(|days| before + day(days)) {
+                    told.push(look(store, |unit| unit.history().members_at(segment.id, instant, None, 99)));
+                }
+            }
+            told
+        };
+        let (rows_before, told_before) = (rows(), told());
+        must(store, |unit| unit.history().begin_at(before));
+        let mut forgotten = 0;
+        while let Some(more) = must(store, |unit| unit.history().forget_part(before)) {
+            forgotten += more;
+        }
+        let left = rows();
+        assert_eq!(left.len() as u64 + forgotten, rows_before.len() as u64, "{before}");
+        assert!(left.iter().all(|row| rows_before.iter().any(|was| was.id == row.id)));
+        let later = |rows: &[HistoryRow]| rows.iter().filter(|row| row.entry.at >= before).cloned().collect::<Vec<_>>();
+        assert_eq!(later(&left), later(&rows_before));
+        assert_eq!(told(), told_before, "{before}");
+        assert_eq!(must(store, |unit| unit.history().make_parts(now)), 0);
+    }
+    assert_eq!(must(store, |unit| unit.history().forget_part(minute(-1_000_000))), None);
 }
 
 fn stale_segments(store: &dyn Store) {

@@ -1,9 +1,9 @@
-use domain::{Actor, Entry, Instant, JobId, Membership, Operation, Reason, Source, UserId};
-use usecases::ports::{Store, StoreError};
+use domain::{Actor, Entry, Instant, JobId, Membership, Reason, Source, UserId};
+use usecases::ports::{Leaving, Store, StoreError};
 
 use super::{
-    Case, add, attempt, entry, extend, has_segment, has_users, id, ids, look, member, micros, minute, must, pages,
-    record, remove, rows_of, stored,
+    Case, add, attempt, extend, has_segment, has_users, id, ids, look, member, micros, minute, must, pages, record,
+    remove, rows_of, stored,
 };
 use crate::slug;
 
@@ -27,9 +27,10 @@ pub(super) const CASES: &[Case] = &[
     ("members are live from since up to and not at the deadline", members_to_the_microsecond),
     ("members come page by page", members_page_by_page),
     ("counts are of live members", counts_are_of_live_members),
-    ("the due are claimed longest due first, and no more than asked for", due_are_claimed_in_order),
-    ("a claim that rolls back can be claimed again", claim_can_be_claimed_again),
-    ("a read looks at the due and keeps them", read_looks_at_the_due),
+    ("the due end at their deadlines, the longest due first, and no more than asked for", due_are_ended_in_order),
+    ("the due of a segment end, and nobody else", due_of_a_segment_are_ended),
+    ("everybody leaves a segment at once, as it is said", everybody_leaves_at_once),
+    ("ends that roll back never were", ends_that_roll_back_never_were),
 ];
 
 fn add_is_stored_as_told(store: &dyn Store) {
@@ -376,7 +377,7 @@ fn counts_are_of_live_members(store: &dyn Store) {
     }
 }
 
-fn due_are_claimed_in_order(store: &dyn Store) {
+fn due_are_ended_in_order(store: &dyn Store) {
     let (a, b) = (has_segment(store, "a"), has_segment(store, "b"));
     has_users(store, &ids(["1", "2", "3", "4"]));
     let steps = [
@@ -387,50 +388,88 @@ fn due_are_claimed_in_order(store: &dyn Store) {
         add("4", &a, minute(1), None),
     ];
     record(store, &steps);
-    let claim = |at, limit| must(store, |unit| unit.memberships().claim_due(at, limit));
-    assert_eq!(claim(minute(2) - micros(1), 10), []);
-    assert_eq!(claim(minute(2), 10), [member(&steps[1])]);
-    assert_eq!(claim(minute(4), 10), [member(&steps[1]), member(&steps[2]), member(&steps[0])]);
-    assert_eq!(claim(minute(9), 2), [member(&steps[1]), member(&steps[2])]);
-    // To claim is not to remove.
-    let ended = must(store, |unit| {
-        let due = unit.memberships().claim_due(minute(9), 3)?;
-        let entries: Vec<Entry> = due.iter().filter_map(Entry::expiry).collect();
-        unit.memberships().record(&entries)?;
-        Ok(entries.len())
-    });
-    assert_eq!(ended, 3);
-    assert_eq!(claim(minute(9), 10), [member(&steps[3])]);
-    let expiries: Vec<Entry> =
-        rows_of(store, &ids(["1", "2", "3"])).into_iter().filter(|row| row.operation == Operation::Remove).collect();
-    assert!(expiries.iter().all(|row| row.source == Source::Expiry && row.expires_at.is_none()));
+    let expire = |at, limit| must(store, |unit| unit.memberships().expire(at, limit));
+    assert_eq!(expire(minute(2) - micros(1), 10), 0);
+    assert_eq!(expire(minute(2), 10), 1);
+    assert_eq!(expire(minute(9), 1), 1);
+    assert_eq!(expire(minute(9), 0), 0);
+    assert_eq!(expire(minute(4), 10), 1);
+    let users = ids([1, 2, 3, 4]);
+    assert_eq!(stored(store, &users), [&steps[3], &steps[4]].map(member));
+    assert_eq!(expire(minute(9), 10), 1);
+    assert_eq!(expire(minute(9), 10), 0);
+    assert_eq!(stored(store, &users), [member(&steps[4])]);
+    let told = [&steps[1], &steps[2], &steps[0], &steps[3]].map(|step| Entry::expiry(&member(step)).unwrap());
+    assert_eq!(rows_of(store, &users)[5..], told);
 }
 
-fn claim_can_be_claimed_again(store: &dyn Store) {
+fn due_of_a_segment_are_ended(store: &dyn Store) {
+    let (a, b) = (has_segment(store, "a"), has_segment(store, "b"));
+    has_users(store, &ids([1, 2, 3]));
+    let steps = [
+        add("1", &a, minute(1), Some(minute(5))),
+        add("2", &a, minute(1), Some(minute(4))),
+        add("3", &a, minute(1), Some(minute(5) + micros(1))),
+        add("1", &b, minute(1), Some(minute(2))),
+        add("2", &b, minute(1), None),
+    ];
+    record(store, &steps);
+    must(store, |unit| {
+        unit.memberships().hold_passing(a.id)?;
+        unit.memberships().expire_in(a.id, minute(5))
+    });
+    let told = [&steps[1], &steps[0]].map(|step| Entry::expiry(&member(step)).unwrap());
+    assert_eq!(rows_of(store, &ids([1, 2, 3]))[5..], told);
+    assert_eq!(stored(store, &ids([1, 2, 3])), [&steps[3], &steps[4], &steps[2]].map(member));
+}
+
+fn everybody_leaves_at_once(store: &dyn Store) {
+    let (a, b) = (has_segment(store, "a"), has_segment(store, "b"));
+    has_users(store, &ids([1, 2, 3]));
+    let steps = [
+        add("2", &a, minute(1), Some(minute(2))),
+        add("1", &a, minute(7), None),
+        add("3", &a, minute(5), None),
+        add("1", &b, minute(1), None),
+    ];
+    record(store, &steps);
+    let rows = [("1", minute(7)), ("2", minute(5)), ("3", minute(5))];
+    for (reason, job) in [(None, None), (Reason::parse("потому что").ok(), Some(JobId(7)))] {
+        let leaving = Leaving {
+            segment: a.reference(),
+            at: minute(5),
+            source: Source::Manual,
+            actor: Actor::new("somebody"),
+            reason,
+            job,
+        };
+        let before = rows_of(store, &ids([1, 2, 3])).len();
+        assert_eq!(must(store, |unit| unit.memberships().end_all(&leaving)), 3);
+        assert_eq!(must(store, |unit| unit.memberships().end_all(&leaving)), 0);
+        let told = rows.map(|(user, at)| Entry {
+            source: leaving.source,
+            actor: leaving.actor.clone(),
+            reason: leaving.reason.clone(),
+            job,
+            ..remove(user, &a, at)
+        });
+        assert_eq!(rows_of(store, &ids([1, 2, 3]))[before..], told);
+        assert_eq!(stored(store, &ids([1, 2, 3])), [member(&steps[3])]);
+        record(store, &steps[..3]);
+    }
+}
+
+fn ends_that_roll_back_never_were(store: &dyn Store) {
     let segment = has_segment(store, "a");
     has_users(store, &[id("u")]);
     record(store, &[add("u", &segment, minute(1), Some(minute(2)))]);
     for _ in 0..2 {
         let failed: Result<(), StoreError> = attempt(store, |unit| {
-            let due = unit.memberships().claim_due(minute(9), 9)?;
-            assert_eq!(due.len(), 1);
-            unit.memberships().record(&[Entry::expiry(&due[0]).unwrap()])?;
+            assert_eq!(unit.memberships().expire(minute(9), 9)?, 1);
             Err(StoreError::Contended("a test".to_owned()))
         });
         failed.unwrap_err();
     }
     assert_eq!(stored(store, &[id("u")]).len(), 1);
     assert_eq!(rows_of(store, &[id("u")]).len(), 1);
-}
-
-fn read_looks_at_the_due(store: &dyn Store) {
-    let segment = has_segment(store, "a");
-    has_users(store, &[id("u")]);
-    let begun = entry(Operation::Add, "u", &segment, minute(1), Some(minute(2)));
-    record(store, std::slice::from_ref(&begun));
-    for _ in 0..2 {
-        assert_eq!(look(store, |unit| unit.memberships().claim_due(minute(2), 9)), [member(&begun)]);
-        // What a writing unit keeps as it is, a reading one may ask for as well.
-        assert_eq!(look(store, |unit| unit.memberships().of_segment(segment.id, None, 9)).len(), 1);
-    }
 }

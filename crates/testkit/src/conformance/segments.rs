@@ -105,8 +105,9 @@ fn rename_keeps_identity_and_members(store: &dyn Store) {
         assert_eq!(unit.history().of_users(&users, None)?[0].entry.segment, before.reference());
         Ok(())
     });
-    let due = must(store, |unit| unit.memberships().claim_due(minute(9), 9));
-    assert_eq!(due[0].segment, after.reference());
+    must(store, |unit| unit.memberships().expire(minute(9), 9));
+    let rows = look(store, |unit| unit.history().of_users(&[id("u")], None));
+    assert_eq!(rows[1].entry.segment, after.reference());
 }
 
 fn rename_to_taken_slug_is_a_duplicate(store: &dyn Store) {

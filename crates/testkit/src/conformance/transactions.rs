@@ -40,7 +40,7 @@ fn fresh_store_is_ready_and_empty(store: &dyn Store) {
         assert_eq!(unit.jobs().next_free(minute(0))?, None);
         Ok(())
     });
-    assert_eq!(must(store, |unit| unit.memberships().claim_due(minute(0), 10)), []);
+    assert_eq!(must(store, |unit| unit.memberships().expire(minute(0), 10)), 0);
 }
 
 fn write_commits_everything(store: &dyn Store) {
