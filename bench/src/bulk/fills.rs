@@ -65,10 +65,23 @@ pub(super) fn with_memberships(workshop: &Workshop, rows: u64, deadlines: Deadli
          SELECT user_id, segment_id, at, expires_at, source, actor FROM history ORDER BY id;\n",
         user_id = user_id("member"),
     );
-    let script = format!("{}BEGIN;\n{}{memberships}COMMIT;\n", hasty(workshop), population(users, began));
+    let script =
+        format!("{}BEGIN;\n{}{}{memberships}COMMIT;\n", hasty(workshop), months(workshop), population(users, began));
     workshop.execute(&store, &script)?;
     workshop.settle(&store)?;
     Ok(store)
+}
+
+/// What happened long ago finds its part of history, as it would have when it happened.
+fn months(workshop: &Workshop) -> &'static str {
+    match workshop.engine {
+        Engine::Sqlite => "",
+        Engine::Postgres => {
+            "DO $$ BEGIN PERFORM strata_make_month(month) FROM generate_series(
+                 date_trunc('month', now() AT TIME ZONE 'UTC') - INTERVAL '4 months',
+                 now() AT TIME ZONE 'UTC' + INTERVAL '2 months', INTERVAL '1 month') AS month; END $$;\n"
+        }
+    }
 }
 
 /// Nobody times the filling.

@@ -46,7 +46,8 @@ impl Write for Pieces {
             return Ok(());
         }
         let piece = Bytes::from(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE_BYTES + 1024)));
-        match self.runtime.block_on(timeout(self.patience, self.sender.send(piece))) {
+        // The clock of the timeout is the runtime's, which a thread of its own is not in.
+        match self.runtime.block_on(async { timeout(self.patience, self.sender.send(piece)).await }) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),
             Err(_) => Err(io::ErrorKind::TimedOut.into()),

@@ -152,7 +152,7 @@ fn set_up(conn: &mut AnyConnection, patience: Patience) -> QueryResult<()> {
         // it is copied into the file: a page that many batches of an import touch is then copied once.
         AnyConnection::Sqlite(conn) => conn.batch_execute(&format!(
             "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 8192",
+             PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 8192",
             patience.file.as_millis()
         )),
     }

@@ -311,12 +311,12 @@ fn append(entries: &[Entry]) -> Statement {
     .column(Column::MaybeInts(entries.iter().map(|entry| entry.job.map(|job| job.0)).collect()))
 }
 
-/// Sorted, so that two units with the same pairs in two orders do not wait for each other.
+/// Sorted, so that two units with the same pairs in two orders do not wait for each other; by segment, because of the index.
 fn add(entries: &[&Entry]) -> Statement {
     Statement::new(
         "INSERT INTO memberships (user_id, segment_id, since, expires_at, source, actor, reason) \
          SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?) AS e (user_id, segment_id) \
-         ORDER BY user_id COLLATE \"C\", segment_id",
+         ORDER BY segment_id, user_id COLLATE \"C\"",
     )
     .column(users(entries))
     .column(segments(entries))

@@ -11,7 +11,7 @@ use domain::{
     User, UserId, history::replay,
 };
 use usecases::ports::{
-    Access, Answers, Bearer, Direction, History, HistoryFilter, HistoryLine, JobQuery, Jobs, Leaving, Locks,
+    Access, Answers, Bearer, Direction, History, HistoryFilter, HistoryLines, JobQuery, Jobs, Leaving, Locks,
     Memberships, Secrets, SegmentOrder, SegmentQuery, Segments, Store, StoreError, StoredAnswer, Unit, UserQuery,
     Users, Verdict,
 };
@@ -524,15 +524,13 @@ fn require_allowed_together(entries: &[Entry]) {
 }
 
 impl History for MemoryUnit {
-    fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryLine>, StoreError> {
-        let line = |HistoryRow { id, entry }: HistoryRow| HistoryLine {
-            id,
-            user: entry.user.to_string(),
-            slug: entry.segment.slug.to_string(),
-            operation: entry.operation.to_string(),
-            at: entry.at,
+    fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<HistoryLines, StoreError> {
+        let packed = |HistoryRow { id, entry }: &HistoryRow| {
+            let (user, slug, at) = (&entry.user, &entry.segment.slug, entry.at.timestamp_micros());
+            format!("{user} {slug} {} {at} {id}", entry.operation)
         };
-        Ok(self.page(filter, limit)?.into_iter().map(line).collect())
+        let page = self.page(filter, limit)?;
+        HistoryLines::unpack(page.iter().map(packed).collect::<Vec<_>>().join(" "), page.len())
     }
 
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError> {

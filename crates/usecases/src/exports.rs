@@ -1,6 +1,6 @@
 //! Exports: members, users, history and statistics as tables of any length, from one consistent state.
 
-use std::io::Write;
+use std::{io::Write, panic::resume_unwind, sync::mpsc, thread};
 
 use domain::{Instant, Slug};
 use tables::{Column, ColumnKind, Format, Header, Packing, Value, Writer};
@@ -8,12 +8,14 @@ use tables::{Column, ColumnKind, Format, Header, Packing, Value, Writer};
 use crate::{
     Error, Look,
     history::{self, HistoryQuery},
-    ports::{SegmentQuery, UserQuery},
+    ports::{HistoryLines, SegmentQuery, UserQuery},
     segments, users,
 };
 
 /// How many rows are read at once.
 const PAGE: usize = 5_000;
+/// Lines of history are short.
+const LINES_PAGE: usize = 20_000;
 /// And how many at first, for whoever waits to see some.
 const FIRST_PAGE: usize = 200;
 
@@ -82,7 +84,7 @@ const STATS: [Column; 7] = [
 
 /// Writes the table, as fast as `out` takes it, and tells how many rows it has. `tell` hears now and then how many were
 /// written, and may stop it.
-pub fn write<W: Write>(
+pub fn write<W: Write + Send>(
     look: &mut Look,
     export: &Export,
     form: Form,
@@ -191,26 +193,44 @@ fn write_history<W: Write>(
     }
 }
 
-/// The first four columns alone.
-fn write_lines<W: Write>(
+/// The first four columns alone. While some rows are written the next ones are read.
+fn write_lines<W: Write + Send>(
     look: &mut Look,
     query: &HistoryQuery,
     table: &mut Writer<W>,
     tell: &mut dyn FnMut(u64) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let (mut filter, mut page) = (history::filter(look, query)?, FIRST_PAGE);
-    loop {
-        let lines = look.unit.history().lines(&filter, page)?;
-        for line in &lines {
-            let (user, slug, operation) = (&line.user, &line.slug, &line.operation);
-            let values = [Value::Text(user), Value::Text(slug), Value::Text(operation), Value::Instant(line.at)];
-            table.row(&values)?;
+    let (mut filter, mut page, mut rows) = (history::filter(look, query)?, FIRST_PAGE, 0);
+    thread::scope(|scope| {
+        let (written, to_write) = mpsc::sync_channel::<HistoryLines>(1);
+        let writer = thread::Builder::new().spawn_scoped(scope, move || {
+            for (number, lines) in to_write.iter().enumerate() {
+                for line in lines.iter() {
+                    let line = line?;
+                    let texts = [line.user, line.slug, line.operation].map(Value::Text);
+                    let [user, slug, operation] = texts;
+                    table.row(&[user, slug, operation, Value::Instant(line.at)])?;
+                }
+                if number == 0 {
+                    table.flush()?;
+                }
+            }
+            Ok::<(), Error>(())
+        })?;
+        loop {
+            let lines = look.unit.history().lines(&filter, page)?;
+            let is_last = lines.count < page;
+            filter.after = lines.last;
+            rows += lines.count as u64;
+            tell(rows)?;
+            // Whoever hears of nothing more stopped writing, and says why.
+            if written.send(lines).is_err() || is_last {
+                drop(written);
+                return writer.join().unwrap_or_else(|panic| resume_unwind(panic));
+            }
+            page = LINES_PAGE;
         }
-        if paged(table, &mut page, lines.len(), tell)? == Paged::Last {
-            return Ok(());
-        }
-        filter.after = lines.last().map(|last| (last.at, last.id));
-    }
+    })
 }
 
 fn write_stats<W: Write>(

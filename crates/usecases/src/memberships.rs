@@ -229,8 +229,8 @@ pub(crate) fn fulfil(
     let mut touched = HashSet::new();
     for (user, segment, at, wish) in wishes {
         let key = (user, segment.id);
-        if !touched.insert(key.clone()) {
-            // The store takes one change of a pair at a time.
+        if !touched.insert(key.clone()) || entries.len() >= PAGE {
+            // The store takes one change of a pair at a time, and memory only so many.
             record(act.unit, &entries)?;
             entries.clear();
             touched = HashSet::from([key.clone()]);

@@ -306,7 +306,7 @@ pub trait History {
     /// At most `limit` rows, by instant and then by id, after the filter's cursor.
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError>;
     /// As `page`, and only what a file of history tells of each row: for those that are written out by the million.
-    fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryLine>, StoreError>;
+    fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<HistoryLines, StoreError>;
     fn count(&mut self, filter: &HistoryFilter) -> Result<u64, StoreError>;
     /// All rows of these users, by id; only those in `segment` when it is given.
     fn of_users(&mut self, users: &[UserId], segment: Option<SegmentId>) -> Result<Vec<HistoryRow>, StoreError>;
@@ -361,13 +361,56 @@ pub trait History {
 }
 
 /// A row of history, as it is written out; the texts are as they are stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryLine {
-    pub id: i64,
-    pub user: String,
-    pub slug: String,
-    pub operation: String,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryLine<'a> {
+    pub user: &'a str,
+    pub slug: &'a str,
+    pub operation: &'a str,
     pub at: Instant,
+}
+
+/// Lines of history in one text, as a store puts it together: user, slug, operation, microseconds since 1970 and id of each,
+/// with a blank between any two words. None of them has blanks itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryLines {
+    packed: String,
+    pub count: usize,
+    /// Where the last one stands.
+    pub last: Option<(Instant, i64)>,
+}
+
+impl HistoryLines {
+    pub fn unpack(packed: String, count: usize) -> Result<HistoryLines, StoreError> {
+        let mut words = packed.rsplit(' ');
+        let last = match (count, words.next(), words.next()) {
+            (0, ..) => None,
+            (_, id, at) => Some((instant(at)?, number(id)?)),
+        };
+        Ok(HistoryLines { packed, count, last })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Result<HistoryLine<'_>, StoreError>> {
+        let mut words = self.packed.split(' ');
+        (0..self.count).map(move |_| {
+            let mut word = || words.next().ok_or_else(|| corrupt_line("it ends early"));
+            let (user, slug, operation, at, _) = (word()?, word()?, word()?, word()?, word()?);
+            Ok(HistoryLine { user, slug, operation, at: instant(Some(at))? })
+        })
+    }
+}
+
+fn instant(word: Option<&str>) -> Result<Instant, StoreError> {
+    let micros = number(word)?;
+    Instant::from_timestamp_micros(micros).ok_or_else(|| corrupt_line(format!("{micros} is not an instant")))
+}
+
+fn number(word: Option<&str>) -> Result<i64, StoreError> {
+    let word = word.unwrap_or_default();
+    word.parse().map_err(|_| corrupt_line(format!("`{word}` is not a number")))
+}
+
+fn corrupt_line(detail: impl Into<String>) -> StoreError {
+    StoreError::Corrupt { table: "history", detail: detail.into() }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::ports::Files;
 
 /// How many bytes of rows are sorted in memory at once.
-const RUN_BYTES_MAX: usize = 8 << 20;
+const RUN_BYTES_MAX: usize = 4 << 20;
 /// How many runs are merged at once; each takes a file and a buffer.
 const RUNS_MAX: usize = 64;
 

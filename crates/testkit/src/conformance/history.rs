@@ -47,17 +47,20 @@ fn lines_tell_of_a_page(store: &dyn Store) {
             let told: Vec<HistoryLine> = rows
                 .iter()
                 .map(|row| HistoryLine {
-                    id: row.id,
-                    user: row.entry.user.to_string(),
-                    slug: row.entry.segment.slug.to_string(),
-                    operation: row.entry.operation.to_string(),
+                    user: row.entry.user.as_str(),
+                    slug: row.entry.segment.slug.as_str(),
+                    operation: row.entry.operation.as_str(),
                     at: row.entry.at,
                 })
                 .collect();
-            assert!(!told.is_empty());
-            assert_eq!(lines, told);
+            assert_eq!(lines.count, 7);
+            assert_eq!(lines.iter().map(Result::unwrap).collect::<Vec<_>>(), told);
             filter.after = rows.last().map(|last| (last.entry.at, last.id));
+            assert_eq!(lines.last, filter.after);
         }
+        filter.after = Some((minute(1_000_000), 0));
+        let lines = look(store, |unit| unit.history().lines(&filter, 7));
+        assert_eq!((lines.count, lines.last, lines.iter().count()), (0, None, 0));
     }
 }
 

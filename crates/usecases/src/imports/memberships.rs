@@ -287,6 +287,8 @@ impl Importer for MembershipImporter<'_> {
                 None => outcome.unchanged += u64::from(is_wanted),
             }
         }
+        // The users of a batch are neighbours in every index, the segments lie far apart.
+        wishes.sort_by(|(a, of_a, ..), (b, of_b, ..)| (of_a.id, a).cmp(&(of_b.id, b)));
         for came in fulfil(act, stored, wishes)? {
             match came {
                 memberships::Outcome::Added => outcome.added += 1,
