@@ -2,15 +2,17 @@
 
 use std::{
     env,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use crate::{Failure, Outcome, must};
 
-/// The root of the workspace.
-pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
+/// The root of the workspace that cargo runs this for: a build folder may be shared with another clone, which built it.
+pub(crate) fn root() -> PathBuf {
+    let folder = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&folder).parent().expect("xtask lies in the workspace").to_owned()
 }
 
 /// Where builds, tools and demo data are kept between runs, outside the clone.
@@ -20,8 +22,14 @@ pub(crate) fn cache() -> PathBuf {
     base.unwrap_or_else(env::temp_dir).join("strata")
 }
 
+/// Each clone has its own: cargo takes what another clone built later for its own.
 pub(crate) fn target() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache().join("target"), PathBuf::from)
+    let own = || {
+        let mut hasher = DefaultHasher::new();
+        root().hash(&mut hasher);
+        cache().join(format!("target-{:016x}", hasher.finish()))
+    };
+    env::var_os("CARGO_TARGET_DIR").map_or_else(own, PathBuf::from)
 }
 
 /// Cargo in the workspace, building outside the clone.

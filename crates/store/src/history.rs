@@ -51,11 +51,21 @@ impl History for DieselUnit<'_> {
     fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<HistoryLines, StoreError> {
         // Put together by the database: as a row each, lines cost more to hand over than to find. Neither users, slugs nor
         // operations have blanks.
-        let select = "SELECT string_agg(line, ' '), count(*) FROM \
-             (SELECT concat_ws(' ', user_id, slug, operation, at, id) AS line FROM history";
-        let statement = self.page_of(Statement::<(Nullable<Text>, BigInt)>::new(select), filter, limit)?;
-        let mut pages = self.rows(statement.then(") AS page"), |(packed, count): (Option<String>, i64)| {
-            HistoryLines::unpack(packed.unwrap_or_default(), usize::try_from(count).unwrap_or(0))
+        type Packed = (BigInt, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>);
+        type Page = (i64, Option<String>, Option<String>, Option<String>, Option<String>, Option<String>);
+        let select = "SELECT count(*), string_agg(user_id, ' '), string_agg(slug, ' '), string_agg(operation, ' '), \
+             string_agg(CAST(at AS TEXT), ' '), string_agg(CAST(id AS TEXT), ' ') FROM \
+             (SELECT user_id, slug, operation, at, id FROM history";
+        let statement = self.page_of(Statement::<Packed>::new(select), filter, limit)?.then(") AS page");
+        let mut pages = self.rows(statement, |(count, users, slugs, operations, instants, ids): Page| {
+            Ok(HistoryLines {
+                count: usize::try_from(count).unwrap_or(0),
+                users: users.unwrap_or_default(),
+                slugs: slugs.unwrap_or_default(),
+                operations: operations.unwrap_or_default(),
+                instants: instants.unwrap_or_default(),
+                ids: ids.unwrap_or_default(),
+            })
         })?;
         Ok(pages.remove(0))
     }
@@ -298,12 +308,15 @@ fn filtered<Columns>(mut statement: Statement<Columns>, filter: &HistoryFilter, 
     }
     if let Some(HistorySegment { slug, id }) = &filter.segment {
         let now = id.map(|id| id.0);
+        // A user has few rows, a segment may have millions: a column with a plus is not looked up in an index.
+        let column = if filter.user.is_some() { "+segment_id" } else { "segment_id" };
         statement = match (bearers, now) {
-            (&[only], Some(now)) if only == now => statement.then(" AND segment_id = ?").int(now),
-            (&[only], None) => statement.then(" AND segment_id = ? AND slug = ?").int(only).text(slug.as_str()),
+            (&[only], Some(now)) if only == now => statement.then(&format!(" AND {column} = ?")).int(now),
+            (&[only], None) => statement.then(&format!(" AND {column} = ? AND slug = ?")).int(only).text(slug.as_str()),
             _ => {
                 let then = bearers.iter().copied().filter(|bearer| Some(*bearer) != now);
-                let statement = statement.then(" AND (segment_id = ? OR (segment_id ? AND slug = ?))");
+                let either = format!(" AND ({column} = ? OR ({column} ? AND slug = ?))");
+                let statement = statement.then(&either);
                 // No segment has the number 0.
                 statement.int(now.unwrap_or(0)).any_int(then).text(slug.as_str())
             }

@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use diesel::{Connection, PgConnection, RunQueryDsl, connection::SimpleConnection, sql_types::Text};
-use domain::{Instant, Job, JobState};
+use domain::{Actor, Entry, Instant, Job, JobState, Operation, Segment, Source};
 use store::{DieselStore, Options};
-use testkit::{TempPostgres, World, slug};
-use usecases::{history, jobs, retention};
+use testkit::{TempPostgres, World, slug, user};
+use usecases::{
+    history, jobs,
+    ports::{HistoryFilter, StoreError},
+    retention, segments,
+};
 
 fn world(url: &str) -> World {
     let options = Options {
@@ -145,4 +149,57 @@ fn who_reads_history_is_not_disturbed_and_not_waited_for_by_others() {
         assert_eq!(worker.join().unwrap().state, JobState::Done);
     });
     assert_eq!(world.differences(), Vec::<String>::new());
+}
+
+/// Dated back, as data from elsewhere is: a row of the rest until its month has a part.
+fn add(number: i64, segment: &Segment, now: Instant) -> Entry {
+    Entry {
+        user: user(&format!("u{number}")),
+        segment: segment.reference(),
+        operation: Operation::Add,
+        at: now - TimeDelta::days(30 * (number % 50) + 1),
+        since: None,
+        expires_at: None,
+        source: Source::Import,
+        actor: Actor::new("a test"),
+        reason: None,
+        job: None,
+    }
+}
+
+#[test]
+fn rows_that_come_while_their_part_is_made_come_or_are_refused() {
+    let url = TempPostgres::shared().database();
+    let world = world(&url);
+    world.has_segment("A");
+    let segment = world.look(|look| segments::get(look, &slug("A")));
+    let now = world.now();
+    let kept: Vec<i64> = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..3)
+            .map(|writer| {
+                let (world, segment) = (&world, &segment);
+                scope.spawn(move || {
+                    let mut kept = Vec::new();
+                    for number in (writer..300).step_by(3) {
+                        let entry = add(number, segment, now);
+                        match world.app.store.write(|unit| unit.memberships().record(std::slice::from_ref(&entry))) {
+                            Ok(()) => kept.push(number),
+                            Err(error) => assert!(matches!(error, StoreError::Contended(_)), "{error}"),
+                        }
+                    }
+                    kept
+                })
+            })
+            .collect();
+        while !writers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            world.act(retention::make_parts).unwrap();
+        }
+        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
+    });
+    assert!(kept.len() > 200, "{} of 300", kept.len());
+    world.act(retention::make_parts).unwrap();
+    let rows = world.look(|look| history::count(look, &HistoryFilter::default()));
+    assert_eq!(rows, kept.len() as u64);
+    let conn = &mut PgConnection::establish(&url).unwrap();
+    assert!(parts(conn).len() > 40, "{:?}", parts(conn));
 }

@@ -525,12 +525,16 @@ fn require_allowed_together(entries: &[Entry]) {
 
 impl History for MemoryUnit {
     fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<HistoryLines, StoreError> {
-        let packed = |HistoryRow { id, entry }: &HistoryRow| {
-            let (user, slug, at) = (&entry.user, &entry.segment.slug, entry.at.timestamp_micros());
-            format!("{user} {slug} {} {at} {id}", entry.operation)
-        };
         let page = self.page(filter, limit)?;
-        HistoryLines::unpack(page.iter().map(packed).collect::<Vec<_>>().join(" "), page.len())
+        let column = |word: fn(&HistoryRow) -> String| page.iter().map(word).collect::<Vec<_>>().join(" ");
+        Ok(HistoryLines {
+            count: page.len(),
+            users: column(|row| row.entry.user.to_string()),
+            slugs: column(|row| row.entry.segment.slug.to_string()),
+            operations: column(|row| row.entry.operation.to_string()),
+            instants: column(|row| row.entry.at.timestamp_micros().to_string()),
+            ids: column(|row| row.id.to_string()),
+        })
     }
 
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError> {

@@ -220,7 +220,7 @@ fn write_lines<W: Write + Send>(
         loop {
             let lines = look.unit.history().lines(&filter, page)?;
             let is_last = lines.count < page;
-            filter.after = lines.last;
+            filter.after = lines.last()?;
             rows += lines.count as u64;
             tell(rows)?;
             // Whoever hears of nothing more stopped writing, and says why.

@@ -369,34 +369,40 @@ pub struct HistoryLine<'a> {
     pub at: Instant,
 }
 
-/// Lines of history in one text, as a store puts it together: user, slug, operation, microseconds since 1970 and id of each,
-/// with a blank between any two words. None of them has blanks itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Lines of history, column by column, as a store puts them together: each a text with a blank between any two words. No
+/// word has blanks itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HistoryLines {
-    packed: String,
     pub count: usize,
-    /// Where the last one stands.
-    pub last: Option<(Instant, i64)>,
+    pub users: String,
+    pub slugs: String,
+    pub operations: String,
+    /// Microseconds since 1970.
+    pub instants: String,
+    pub ids: String,
 }
 
 impl HistoryLines {
-    pub fn unpack(packed: String, count: usize) -> Result<HistoryLines, StoreError> {
-        let mut words = packed.rsplit(' ');
-        let last = match (count, words.next(), words.next()) {
-            (0, ..) => None,
-            (_, id, at) => Some((instant(at)?, number(id)?)),
-        };
-        Ok(HistoryLines { packed, count, last })
+    /// Where the last one stands.
+    pub fn last(&self) -> Result<Option<(Instant, i64)>, StoreError> {
+        if self.count == 0 {
+            return Ok(None);
+        }
+        Ok(Some((instant(self.instants.rsplit(' ').next())?, number(self.ids.rsplit(' ').next())?)))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Result<HistoryLine<'_>, StoreError>> {
-        let mut words = self.packed.split(' ');
+        let [mut users, mut slugs, mut operations, mut instants] =
+            [&self.users, &self.slugs, &self.operations, &self.instants].map(|column| column.split(' '));
         (0..self.count).map(move |_| {
-            let mut word = || words.next().ok_or_else(|| corrupt_line("it ends early"));
-            let (user, slug, operation, at, _) = (word()?, word()?, word()?, word()?, word()?);
-            Ok(HistoryLine { user, slug, operation, at: instant(Some(at))? })
+            let (user, slug, operation) = (word(users.next())?, word(slugs.next())?, word(operations.next())?);
+            Ok(HistoryLine { user, slug, operation, at: instant(instants.next())? })
         })
     }
+}
+
+fn word(word: Option<&str>) -> Result<&str, StoreError> {
+    word.ok_or_else(|| corrupt_line("a column ends early"))
 }
 
 fn instant(word: Option<&str>) -> Result<Instant, StoreError> {
