@@ -5,10 +5,7 @@ use std::{sync::Arc, time::Duration};
 use actix_web::{HttpServer, web::Data};
 use store::DieselStore;
 use tokio::sync::{Semaphore, watch};
-use usecases::{
-    App,
-    ports::{Store, StoreError},
-};
+use usecases::{App, ports::StoreError, retention};
 use worker::Schedule;
 
 use crate::{Failure, say, settings::Settings, world};
@@ -115,15 +112,6 @@ async fn termination() {
     }
 }
 
-/// Makes the parts of history before anybody writes: a row that comes while its part is made has to come again.
-fn make_parts(store: &dyn Store) -> Result<(), Failure> {
-    let now = world::now();
-    match store.write(|unit| unit.history().make_parts(now)) {
-        Ok(_) | Err(StoreError::Contended(_)) => Ok(()),
-        Err(error) => Err(Failure(error.to_string())),
-    }
-}
-
 /// The store with its schema up to date. A store that is still starting is waited for.
 pub(crate) fn migrated(settings: &Settings) -> Result<DieselStore, Failure> {
     let store = world::open_store(settings)?;
@@ -133,7 +121,8 @@ pub(crate) fn migrated(settings: &Settings) -> Result<DieselStore, Failure> {
         match store.migrate() {
             Ok(names) => {
                 names.iter().for_each(|name| log::info!("migrated: {name}"));
-                make_parts(&store)?;
+                // Before anybody writes: a row that comes while its part is made has to come again.
+                retention::make_parts(&store, world::now())?;
                 return Ok(store);
             }
             Err(StoreError::Unavailable(error)) if tries < START_TRIES_MAX && !is_file(settings) => {

@@ -25,9 +25,9 @@ const COLUMNS: &str = "SELECT m.user_id, m.segment_id, \
 const ALL: &str = "memberships m";
 const NAMED: &str = " LEFT JOIN segments s ON s.id = m.segment_id";
 
-pub(crate) type Columns = (Text, BigInt, Nullable<Text>, BigInt, Nullable<BigInt>, Text, Text, Nullable<Text>);
+type Columns = (Text, BigInt, Nullable<Text>, BigInt, Nullable<BigInt>, Text, Text, Nullable<Text>);
 /// In the order of `COLUMNS`.
-pub(crate) type Row = (String, i64, Option<String>, i64, Option<i64>, String, String, Option<String>);
+type Row = (String, i64, Option<String>, i64, Option<i64>, String, String, Option<String>);
 
 impl Memberships for DieselUnit<'_> {
     fn of_pairs(&mut self, pairs: &[(UserId, SegmentId)]) -> Result<Vec<Membership>, StoreError> {
@@ -433,23 +433,15 @@ fn stored(which: &str) -> Statement<Columns> {
     Statement::new(COLUMNS).then(ALL).then(NAMED).then(which)
 }
 
-fn membership(row: Row) -> Result<Membership, StoreError> {
-    membership_of(TABLE, row)
-}
-
-/// Reads a membership out of a row of some table.
-pub(crate) fn membership_of(
-    table: Table,
-    (user, segment, slug, since, expires_at, source, actor, reason): Row,
-) -> Result<Membership, StoreError> {
-    let slug = slug.ok_or_else(|| table.corrupt(format!("user `{user}` is in segment {segment}, which never was")))?;
+fn membership((user, segment, slug, since, expires_at, source, actor, reason): Row) -> Result<Membership, StoreError> {
+    let slug = slug.ok_or_else(|| TABLE.corrupt(format!("user `{user}` is in segment {segment}, which never was")))?;
     Ok(Membership {
-        user: table.user(&user)?,
-        segment: SegmentRef { id: SegmentId(segment), slug: table.slug(&slug)? },
-        since: table.instant(since)?,
-        expires_at: table.maybe_instant(expires_at)?,
-        source: table.source(&source)?,
+        user: TABLE.user(&user)?,
+        segment: SegmentRef { id: SegmentId(segment), slug: TABLE.slug(&slug)? },
+        since: TABLE.instant(since)?,
+        expires_at: TABLE.maybe_instant(expires_at)?,
+        source: TABLE.source(&source)?,
         actor: Actor::new(actor),
-        reason: table.reason(reason)?,
+        reason: TABLE.reason(reason)?,
     })
 }

@@ -446,17 +446,11 @@ impl Memberships for MemoryUnit {
     }
 
     fn expire(&mut self, at: Instant, limit: usize) -> Result<usize, StoreError> {
-        let mut due = self.stored(|found| found.is_due_at(at));
-        due.sort_by_key(|found| found.expires_at);
-        due.truncate(limit);
-        self.record(&due.iter().filter_map(Entry::expiry).collect::<Vec<_>>())?;
-        Ok(due.len())
+        self.end_due(limit, |found| found.is_due_at(at))
     }
 
     fn expire_in(&mut self, segment: SegmentId, at: Instant) -> Result<(), StoreError> {
-        let mut due = self.stored(|found| found.segment.id == segment && found.is_due_at(at));
-        due.sort_by_key(|found| found.expires_at);
-        self.record(&due.iter().filter_map(Entry::expiry).collect::<Vec<_>>())
+        self.end_due(usize::MAX, |found| found.segment.id == segment && found.is_due_at(at)).map(drop)
     }
 
     fn end_all(&mut self, leaving: &Leaving) -> Result<usize, StoreError> {
@@ -504,6 +498,16 @@ impl Memberships for MemoryUnit {
             Arc::make_mut(&mut self.tables.history).push(HistoryRow { id, entry: entry.clone() });
         }
         Ok(())
+    }
+}
+
+impl MemoryUnit {
+    fn end_due(&mut self, limit: usize, is_due: impl Fn(&Membership) -> bool) -> Result<usize, StoreError> {
+        let mut due = self.stored(is_due);
+        due.sort_by_key(|found| found.expires_at);
+        due.truncate(limit);
+        self.record(&due.iter().filter_map(Entry::expiry).collect::<Vec<_>>())?;
+        Ok(due.len())
     }
 }
 

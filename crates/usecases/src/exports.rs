@@ -207,9 +207,12 @@ fn write_lines<W: Write + Send>(
             for (number, lines) in to_write.iter().enumerate() {
                 for line in lines.iter() {
                     let line = line?;
-                    let texts = [line.user, line.slug, line.operation].map(Value::Text);
-                    let [user, slug, operation] = texts;
-                    table.row(&[user, slug, operation, Value::Instant(line.at)])?;
+                    table.row(&[
+                        Value::Text(line.user),
+                        Value::Text(line.slug),
+                        Value::Text(line.operation),
+                        Value::Instant(line.at),
+                    ])?;
                 }
                 if number == 0 {
                     table.flush()?;

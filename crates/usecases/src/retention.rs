@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     Act, App, Error,
     jobs::{self, Halt, Run},
-    ports::{Hold, Locks, StoreError},
+    ports::{Hold, Locks, Store, StoreError},
 };
 
 /// How many users are gone through in one transaction.
@@ -63,8 +63,6 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
     if !task.dry_run {
         // First of all, so that nobody is told of an instant of which half is forgotten.
         run.step(|act, _| Ok(act.unit.history().begin_at(before)?))?;
-    }
-    if !task.dry_run {
         while forget_part(run, before)? {}
     }
     loop {
@@ -148,9 +146,8 @@ fn forget(act: &mut Act, users: &[UserId], before: Instant, dry_run: bool) -> Re
 }
 
 /// Makes the parts of history that are missing, where the store keeps it in parts, and tells how many.
-pub fn make_parts(act: &mut Act) -> Result<usize, Error> {
-    let now = act.now();
-    match act.unit.history().make_parts(now) {
+pub fn make_parts(store: &dyn Store, now: Instant) -> Result<usize, Error> {
+    match store.write(|unit| unit.history().make_parts(now)) {
         // Others read or make them; until then rows find their place elsewhere.
         Err(StoreError::Contended(_)) => Ok(0),
         made => Ok(made?),
