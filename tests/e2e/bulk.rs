@@ -664,6 +664,27 @@ fn numbers_of_segments_are_exported(engine: Engine) {
         let manual = rows(&client.get(&format!("/segments/stats.{form}?kind=manual&sort=-slug&query=m")).bytes);
         assert_eq!((manual.len(), manual[0]["segment"].as_str()), (1, "EMPTY"), "{form}");
     }
+    // Elsewhere they are the same segments, with the same shares of the same users.
+    let users = client.get("/users.ndjson").bytes;
+    for form in FORMS {
+        let elsewhere = Place::new(engine);
+        let second = elsewhere.serve();
+        let to = &second.client;
+        let stats = client.get(&format!("/segments/stats.{form}")).bytes;
+        import(to, "/users/import", &users);
+        let rehearsed = import(to, "/segments/import?dry_run=true", &stats);
+        let taken = import(to, "/segments/import", &stats);
+        assert_eq!((&taken["kind"], counts(&taken)), (&json!("import_segments"), json!({"created": 3})), "{form}");
+        assert_eq!((&taken["refused"], &rehearsed["counts"]), (&json!(0), &taken["counts"]), "{form}");
+        let members = |client: &Client| client.get("/segments/SHARE/users").json()["items"].clone();
+        let ids =
+            |members: Value| members.as_array().unwrap().iter().map(|one| one["user_id"].clone()).collect::<Vec<_>>();
+        assert_eq!(ids(members(to)), ids(members(client)), "{form}");
+        import(to, "/segments/A/users/import", &client.get("/segments/A/users.csv").bytes);
+        assert_eq!(rows(&to.get(&format!("/segments/stats.{form}")).bytes), rows(&stats), "{form}");
+        assert_eq!(counts(&import(to, "/segments/import", &stats)), json!({"unchanged": 3}), "{form}");
+        elsewhere.is_sound();
+    }
     let filtered = rows(&client.get("/users.csv?query=u00001").bytes);
     assert_eq!(filtered.len(), 10);
 }

@@ -76,6 +76,12 @@ fn files_of_every_form_are_read(engine: Engine) {
     assert_eq!((anna["name"].as_str(), anna["email"].as_str()), (Some("Anna"), Some("anna@example.com")));
     assert_eq!(anna["attributes"], json!({"age": 33, "vip": true, "phone": "007"}));
     assert_eq!(server.client.get("/users/7").json()["attributes"], json!({}));
+
+    let segments = b"segment,name,percent,default_ttl\nA,All of them,,P1D\nHALF,,50,\n";
+    assert!(import(&place, "segments", "segments.csv", segments, &[]).status.success());
+    let a = server.client.get("/segments/A").json();
+    assert_eq!((a["name"].as_str(), a["default_ttl"].as_str()), (Some("All of them"), Some("P1D")));
+    assert_eq!(server.client.get("/segments/HALF/distribute").json()["user_count"], 6);
     place.is_sound();
 }
 

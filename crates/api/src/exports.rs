@@ -97,7 +97,7 @@ pub(crate) async fn history(
 /// Every segment with the number of its members, as a file
 #[utoipa::path(get, path = "/api/v1/segments/stats.{form}", tag = "exports",
     params(crate::openapi::SegmentFilters, crate::openapi::HeaderLine),
-    responses((status = 200, description = "`segment;name;kind;percent;user_count;created_at;updated_at`", body = String, content_type = "text/csv")))]
+    responses((status = 200, description = "`segment;name;description;kind;percent;seed;default_ttl;user_count;created_at;updated_at`", body = String, content_type = "text/csv")))]
 pub(crate) async fn stats(
     app: Data<App>,
     limits: Data<Limits>,

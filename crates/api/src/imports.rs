@@ -20,7 +20,6 @@ use crate::{
     jobs::{Begun, JobView},
     parameters::Parameters,
     problems::{Code, Problem},
-    segments,
 };
 
 /// What an import may be declared as. What it is is told from the bytes.
@@ -40,6 +39,7 @@ const KINDS: [&str; 10] = [
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/memberships/import").post(memberships))
+        .service(web::resource("/segments/import").post(segments))
         .service(web::resource("/segments/{slug}/users/import").guard(guard::Post()).post(members))
         .service(web::resource("/users/import").guard(guard::Post()).post(users));
 }
@@ -88,7 +88,7 @@ pub(crate) async fn members(
     payload: Payload,
     slug: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let slug = segments::slug_in(&slug)?;
+    let slug = crate::segments::slug_in(&slug)?;
     let mut parameters = Parameters::of(&request)?;
     let import = membership_import(&mut parameters, Some(slug.clone()));
     blocking::run(app.clone(), move |app| app.look(|look| usecases::segments::get(look, &slug))).await?;
@@ -101,7 +101,7 @@ pub(crate) async fn members(
 /// attribute. Users who are there get what the file says; what it leaves out stays.
 #[utoipa::path(post, path = "/api/v1/users/import", tag = "imports",
     request_body(content = String, content_type = "text/csv", example = "user_id;name;country\n1000;Anna;Norway"),
-    params(crate::openapi::UserImportParameters),
+    params(crate::openapi::DefinitionImportParameters),
     responses(
         (status = 200, description = "It is done", body = JobView),
         (status = 202, description = "It goes on by itself: follow Location", body = JobView),
@@ -113,17 +113,36 @@ pub(crate) async fn users(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&request)?;
-    let (atomic, dry_run) = (parameters.flag("atomic"), parameters.flag("dry_run"));
-    let import = Import {
-        what: What::Users,
-        mode: Mode::Add,
-        atomic,
-        dry_run,
-        create_segments: false,
-        deadline: None,
-        reason: None,
-    };
+    let import = definition_import(&mut parameters, What::Users);
     take(app, limits, request, payload, parameters, import).await
+}
+
+/// Import segments
+///
+/// `segment`, and optionally `name`, `description`, `kind`, `percent`, `seed`, `default_ttl`, `created_at`, `updated_at`;
+/// `user_count`, as exports have it, is read over. Segments that are there get what the file says; what it leaves out
+/// stays. A percent gives the segment to its share of all users, by the positions of its seed.
+#[utoipa::path(post, path = "/api/v1/segments/import", tag = "imports",
+    request_body(content = String, content_type = "text/csv", example = "segment;name;percent\nDISCOUNT_30;Discount of 30 %;12.5"),
+    params(crate::openapi::DefinitionImportParameters),
+    responses(
+        (status = 200, description = "It is done", body = JobView),
+        (status = 202, description = "It goes on by itself: follow Location", body = JobView),
+    ))]
+pub(crate) async fn segments(
+    app: Data<App>,
+    limits: Data<Limits>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let mut parameters = Parameters::of(&request)?;
+    let import = definition_import(&mut parameters, What::Segments);
+    take(app, limits, request, payload, parameters, import).await
+}
+
+fn definition_import(parameters: &mut Parameters, what: What) -> Import {
+    let (atomic, dry_run) = (parameters.flag("atomic"), parameters.flag("dry_run"));
+    Import { atomic, dry_run, ..Import::of_rows(what) }
 }
 
 fn membership_import(parameters: &mut Parameters, segment: Option<domain::Slug>) -> Import {

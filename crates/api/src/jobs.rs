@@ -113,6 +113,7 @@ pub(crate) struct JobView {
 pub(crate) enum JobKindView {
     ImportMemberships,
     ImportUsers,
+    ImportSegments,
     Undo,
     Report,
     Retention,
@@ -225,7 +226,9 @@ impl JobView {
         let outcome = Outcome::of(job);
         let has_file = outcome.refused_file.is_some();
         let import = match job.kind {
-            JobKind::ImportMemberships | JobKind::ImportUsers => Some(ImportView::from(Import::of(job)?)),
+            JobKind::ImportMemberships | JobKind::ImportUsers | JobKind::ImportSegments => {
+                Some(ImportView::from(Import::of(job)?))
+            }
             _ => None,
         };
         let tenth = |number: f64| (number * 10.0).round() / 10.0;
@@ -260,7 +263,7 @@ impl JobView {
 
 fn counts(job: &Job, outcome: &Outcome) -> Option<BTreeMap<&'static str, u64>> {
     let counts = match job.kind {
-        JobKind::ImportUsers => vec![
+        JobKind::ImportUsers | JobKind::ImportSegments => vec![
             ("created", outcome.added),
             ("updated", outcome.updated),
             ("unchanged", outcome.unchanged),
@@ -295,7 +298,7 @@ impl From<Import> for ImportView {
     fn from(import: Import) -> ImportView {
         let segment = match import.what {
             What::Memberships { segment } => segment.map(|slug| slug.to_string()),
-            What::Users => None,
+            What::Users | What::Segments => None,
         };
         ImportView {
             segment,

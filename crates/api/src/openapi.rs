@@ -96,11 +96,11 @@ pub(crate) struct HeaderLine {
     header: Option<bool>,
 }
 
-/// How users are imported.
+/// How users and segments are imported.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[allow(dead_code)]
-pub(crate) struct UserImportParameters {
+pub(crate) struct DefinitionImportParameters {
     /// One bad row refuses all, and all happens at once or not at all.
     atomic: Option<bool>,
     /// Tell what would happen, and change nothing.
@@ -147,7 +147,7 @@ pub(crate) struct ImportParameters {
         crate::memberships::members, crate::memberships::admit, crate::memberships::dismiss, crate::memberships::diff, crate::memberships::admit_diff, crate::memberships::dismiss_diff,
         crate::distributions::distribute, crate::distributions::get, crate::moves::move_users,
         crate::history::list,
-        crate::imports::memberships, crate::imports::members, crate::imports::users,
+        crate::imports::memberships, crate::imports::members, crate::imports::users, crate::imports::segments,
         crate::exports::members, crate::exports::users, crate::exports::history, crate::exports::stats,
         crate::reports::history, crate::reports::members, crate::reports::users, crate::reports::stats, crate::reports::fetch,
         crate::jobs::list, crate::jobs::get, crate::jobs::cancel, crate::jobs::undo, crate::jobs::forget, crate::jobs::tidy, crate::jobs::errors, crate::jobs::events,

@@ -56,6 +56,7 @@ pub struct Claim {
 pub enum JobKind {
     ImportMemberships,
     ImportUsers,
+    ImportSegments,
     /// Takes an import back.
     Undo,
     /// Writes an export to a file.
@@ -67,9 +68,10 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    pub const ALL: [JobKind; 6] = [
+    pub const ALL: [JobKind; 7] = [
         JobKind::ImportMemberships,
         JobKind::ImportUsers,
+        JobKind::ImportSegments,
         JobKind::Undo,
         JobKind::Report,
         JobKind::Retention,
@@ -80,6 +82,7 @@ impl JobKind {
         match self {
             JobKind::ImportMemberships => "import_memberships",
             JobKind::ImportUsers => "import_users",
+            JobKind::ImportSegments => "import_segments",
             JobKind::Undo => "undo",
             JobKind::Report => "report",
             JobKind::Retention => "retention",

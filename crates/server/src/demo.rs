@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use usecases::{
     App, Error, Expected, distributions,
-    imports::{self, Import, Mode, What},
+    imports::{self, Import, What},
     jobs,
     memberships::{self, Addition, ChangeMemberships, Deadline},
     moves::{self, MoveUsers},
@@ -73,15 +73,7 @@ impl Story {
     fn register(&self) -> Result<(), Error> {
         let mut file = String::new();
         (0..USERS).for_each(|number| file.push_str(&format!("{}\n", profile(number))));
-        let import = Import {
-            what: What::Users,
-            mode: Mode::Add,
-            atomic: true,
-            dry_run: false,
-            create_segments: false,
-            deadline: None,
-            reason: None,
-        };
+        let import = Import { atomic: true, ..Import::of_rows(What::Users) };
         let limits = tables::Limits::default();
         let (job, _) = imports::accept(&self.app, Actor::new("demo"), &import, None, &limits, &mut file.as_bytes())?;
         jobs::run(&self.app, job, &|| false).map(drop)

@@ -19,7 +19,7 @@ use reqwest::blocking::{Body, Client, RequestBuilder, Response};
 use serde_json::Value;
 use usecases::{
     App,
-    imports::{self, Import, Mode, Outcome, What},
+    imports::{self, Import, Outcome, What},
     jobs,
     memberships::Deadline,
 };
@@ -30,16 +30,13 @@ use crate::{Failure, ImportArgs, MembershipArgs, say, serve, settings::Settings,
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 pub(crate) fn users(settings: &Settings, args: &ImportArgs) -> Result<ExitCode, Failure> {
-    let import = Import {
-        what: What::Users,
-        mode: Mode::Add,
-        atomic: args.atomic,
-        dry_run: args.dry_run,
-        create_segments: false,
-        deadline: None,
-        reason: None,
-    };
+    let import = Import { atomic: args.atomic, dry_run: args.dry_run, ..Import::of_rows(What::Users) };
     run(settings, args, "users/import", &import)
+}
+
+pub(crate) fn segments(settings: &Settings, args: &ImportArgs) -> Result<ExitCode, Failure> {
+    let import = Import { atomic: args.atomic, dry_run: args.dry_run, ..Import::of_rows(What::Segments) };
+    run(settings, args, "segments/import", &import)
 }
 
 pub(crate) fn memberships(settings: &Settings, args: &ImportArgs, of: &MembershipArgs) -> Result<ExitCode, Failure> {

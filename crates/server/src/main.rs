@@ -63,7 +63,7 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
-    /// Read users or memberships from a file
+    /// Read users, segments or memberships from a file
     Import {
         #[command(subcommand)]
         what: Import,
@@ -82,6 +82,16 @@ enum Import {
     /// CSV (; or , or tab), NDJSON or XLSX, packed with gzip or not, of any length. Bad rows stop none of the others: they
     /// are written beside the file, to be mended and imported. Importing again changes nothing.
     Users {
+        #[command(flatten)]
+        args: ImportArgs,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Segments: segment, and optionally name, description, kind, percent, seed, default_ttl, created_at, updated_at
+    ///
+    /// An export of statistics is taken as it is. A percent gives the segment to its share of all users. The file is read
+    /// as for users.
+    Segments {
         #[command(flatten)]
         args: ImportArgs,
         #[command(flatten)]
@@ -220,6 +230,7 @@ fn run(command: Command, settings: Settings) -> Result<ExitCode, Failure> {
         Command::Migrate { .. } => check::migrate(&settings)?,
         Command::Check { .. } => return check::check(&settings),
         Command::Import { what: Import::Users { args, .. } } => return import::users(&settings, &args),
+        Command::Import { what: Import::Segments { args, .. } } => return import::segments(&settings, &args),
         Command::Import { what: Import::Memberships { args, of, .. } } => {
             return import::memberships(&settings, &args, &of);
         }
@@ -235,9 +246,9 @@ fn flags(command: &Command) -> Flags {
         | Command::Migrate { common }
         | Command::Check { common }
         | Command::Demo { common }
-        | Command::Import { what: Import::Users { common, .. } | Import::Memberships { common, .. } } => {
-            (common, None, None)
-        }
+        | Command::Import {
+            what: Import::Users { common, .. } | Import::Segments { common, .. } | Import::Memberships { common, .. },
+        } => (common, None, None),
     };
     Flags { config: common.config.clone(), database_url: common.database_url.clone(), listen, worker }
 }

@@ -2,7 +2,7 @@ use domain::{Actor, Description, Instant, Job, JobId, JobState, Percent, Segment
 use tables::Limits;
 use usecases::{
     Act, App, Error, Look, checks,
-    imports::{self, Import, Mode, What},
+    imports::{self, Import, What},
     jobs,
     memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
     ports::{Clock, Store},
@@ -25,7 +25,7 @@ pub fn actor() -> Actor {
 
 /// An import that adds, row by row, and creates the segments that it needs.
 pub fn importing(what: What) -> Import {
-    Import { what, mode: Mode::Add, atomic: false, dry_run: false, create_segments: true, deadline: None, reason: None }
+    Import { create_segments: true, ..Import::of_rows(what) }
 }
 
 /// The application on a store, with a clock that the test moves and chance that repeats itself.

@@ -72,11 +72,14 @@ const HISTORY: [Column; 8] = [
     column("actor", ColumnKind::Text),
     column("reason", ColumnKind::Text),
 ];
-const STATS: [Column; 7] = [
+const STATS: [Column; 10] = [
     column("segment", ColumnKind::Text),
     column("name", ColumnKind::Text),
+    column("description", ColumnKind::Text),
     column("kind", ColumnKind::Text),
     column("percent", ColumnKind::Number),
+    column("seed", ColumnKind::Text),
+    column("default_ttl", ColumnKind::Text),
     column("user_count", ColumnKind::Number),
     column("created_at", ColumnKind::Instant),
     column("updated_at", ColumnKind::Instant),
@@ -247,11 +250,15 @@ fn write_stats<W: Write>(
         let stats = segments::stats(look, &query, page)?;
         for (segment, count) in &stats {
             let percent = segment.percent.map(|percent| percent.to_string());
+            let (seed, ttl) = (segment.seed.to_string(), segment.default_ttl.map(|ttl| ttl.to_string()));
             table.row(&[
                 Value::Text(segment.slug.as_str()),
                 Value::Text(segment.name.as_str()),
+                Value::Text(segment.description.as_str()),
                 Value::Text(segment.kind.as_str()),
                 percent.as_deref().map_or(Value::Empty, Value::Decimal),
+                Value::Text(&seed),
+                ttl.as_deref().map_or(Value::Empty, Value::Text),
                 Value::Number(i64::try_from(*count).unwrap_or(i64::MAX)),
                 Value::Instant(segment.created_at),
                 Value::Instant(segment.updated_at),

@@ -5,17 +5,19 @@
 
 mod memberships;
 mod rows;
+mod segments;
 mod tasks;
 pub(crate) mod undo;
 mod users;
 
 use std::{
+    cmp::Ordering,
     io::{self, Read, Write},
     iter::Peekable,
 };
 
 use domain::{Actor, Job, JobKind};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use tables::{Format, Limits, Reader, Rejects, Row, TableError};
 
@@ -34,7 +36,7 @@ pub use tasks::{Import, Mode, What};
 
 /// Up to this many rows are carried out while the caller waits.
 pub const AT_ONCE_MAX: u64 = 10_000;
-/// How many rows are carried out in one transaction.
+/// How many rows are carried out in one transaction, where each is little.
 pub const BATCH_MAX: usize = 20_000;
 /// How many refused rows a job tells of by itself; the file has all.
 const REFUSALS_TOLD_MAX: usize = 20;
@@ -43,16 +45,16 @@ const REFUSALS_TOLD_MAX: usize = 20;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outcome {
-    /// Memberships that began, or users who were born.
+    /// Memberships that began, users who were born, or segments that were made.
     pub added: u64,
     /// Memberships that got another deadline.
     pub extended: u64,
-    /// Users whose profile was completed.
+    /// Users and segments that were completed.
     pub updated: u64,
     pub removed: u64,
     /// Rows that named what was so already.
     pub unchanged: u64,
-    /// Rows whose user and segment, or whose user, a later row named again: that one counts.
+    /// Rows that speak of the same as a later one: that one counts.
     pub duplicates: u64,
     /// Users whom rows of memberships brought to life.
     pub users_created: u64,
@@ -183,6 +185,7 @@ fn unreadable(error: TableError) -> Error {
 fn insert(act: &mut Act, import: &Import, task: String, rows: u64) -> Result<Job, Error> {
     let kind = match import.what {
         What::Users => JobKind::ImportUsers,
+        What::Segments => JobKind::ImportSegments,
         What::Memberships { .. } => JobKind::ImportMemberships,
     };
     let mut job = Job { total: Some(rows), ..Job::queued(kind, act.actor.clone(), task, act.now()) };
@@ -209,6 +212,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Of a row that speaks of one thing by itself.
+    fn of(first: String, line: u64) -> Place {
+        Place { first, second: String::new(), moment: None, line }
+    }
+
     /// Whether two lines speak of the same thing, and the later one alone counts.
     fn repeats(&self, other: &Place) -> bool {
         self.is_of_pair(other) && self.moment.is_none()
@@ -219,27 +227,70 @@ impl Place {
     }
 }
 
+/// A row that was read, as it is sorted.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Line<T> {
+    place: Place,
+    content: T,
+}
+
+/// What is kept of a row.
+pub(crate) trait Content: Serialize + DeserializeOwned {
+    /// How long its texts are.
+    fn bytes(&self) -> usize;
+}
+
+impl<T: Content> Sortable for Line<T> {
+    fn bytes(&self) -> usize {
+        256 + self.place.first.len() + self.place.second.len() + self.content.bytes()
+    }
+}
+
+impl<T> Ord for Line<T> {
+    fn cmp(&self, other: &Line<T>) -> Ordering {
+        self.place.cmp(&other.place)
+    }
+}
+
+impl<T> PartialOrd for Line<T> {
+    fn partial_cmp(&self, other: &Line<T>) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> PartialEq for Line<T> {
+    fn eq(&self, other: &Line<T>) -> bool {
+        self.place == other.place
+    }
+}
+
+impl<T> Eq for Line<T> {}
+
+/// Fails when the world does; what is wrong with a row is its refusal.
+pub(crate) type Reading<T> = Result<Result<Line<T>, Refusal<Line<T>>>, Error>;
+
 /// A kind of import: how its rows are read, and how they are carried out.
 pub(crate) trait Importer {
-    type Line: Sortable;
+    type Content: Content;
 
-    fn place(line: &Self::Line) -> &Place;
-    /// Whether only the place of the line is kept, because its row was refused.
-    fn is_refused(_line: &Self::Line) -> bool {
+    /// How many rows are carried out in one transaction.
+    const BATCH_MAX: usize = BATCH_MAX;
+
+    /// Whether only the place of the row is kept, because it was refused.
+    fn is_refused(_content: &Self::Content) -> bool {
         false
     }
-    /// Fails when the world does; what is wrong with a row is its refusal.
-    fn read(&mut self, columns: &[String], row: &Row) -> Result<Result<Self::Line, Refusal<Self::Line>>, Error>;
+    fn read(&mut self, columns: &[String], row: &Row) -> Reading<Self::Content>;
     /// Takes the locks under which these lines are carried out.
-    fn lock(&self, act: &mut Act, lines: &[Self::Line]) -> Result<(), Error>;
+    fn lock(&self, act: &mut Act, lines: &[Line<Self::Content>]) -> Result<(), Error>;
     /// Takes the locks under which any lines are carried out.
     fn lock_all(&self, act: &mut Act) -> Result<(), Error>;
-    fn act(&self, act: &mut Act, batch: &Batch<Self::Line>) -> Result<Outcome, Error>;
+    fn act(&self, act: &mut Act, batch: &Batch<Self::Content>) -> Result<Outcome, Error>;
 }
 
 /// Lines that are carried out together, each place once.
 pub(crate) struct Batch<T> {
-    pub(crate) lines: Vec<T>,
+    pub(crate) lines: Vec<Line<T>>,
     duplicates: u64,
     /// The place behind which this batch begins.
     pub(crate) behind: Option<Place>,
@@ -252,6 +303,10 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
     match &task.import.what {
         What::Users => {
             let importer = users::UserImporter { asked_at: run.job.created_at };
+            go_through(run, &task, importer)
+        }
+        What::Segments => {
+            let importer = segments::SegmentImporter::new(run.app, run.job.created_at);
             go_through(run, &task, importer)
         }
         What::Memberships { .. } => {
@@ -312,14 +367,14 @@ fn note<I: Importer>(
     job: &mut Job,
     outcome: &mut Outcome,
     more: &Outcome,
-    batch: &Batch<I::Line>,
+    batch: &Batch<I::Content>,
 ) -> Result<(), Error> {
     outcome.add(more);
     outcome.duplicates += batch.duplicates;
-    let carried_out = batch.lines.iter().filter(|line| !I::is_refused(line)).count() as u64;
+    let carried_out = batch.lines.iter().filter(|line| !I::is_refused(&line.content)).count() as u64;
     job.done += carried_out + batch.duplicates;
     job.outcome = Some(write(outcome));
-    job.place = batch.lines.last().map(|line| write(I::place(line)));
+    job.place = batch.lines.last().map(|line| write(&line.place));
     Ok(())
 }
 
@@ -330,7 +385,7 @@ struct RefusedRows {
 }
 
 /// Reads all rows: the good ones are sorted, the bad ones written aside.
-fn sort_out<I: Importer>(run: &mut Run, task: &Task, importer: &mut I) -> Result<(Sorted<I::Line>, RefusedRows), Halt> {
+fn sort_out<I: Importer>(run: &mut Run, task: &Task, importer: &mut I) -> Result<(Lines<I>, RefusedRows), Halt> {
     let app = run.app;
     let mut reader = open(&*app.files, task.folder(), &task.limits())?;
     let mut sorter = Sorter::new(&*app.files);
@@ -378,9 +433,11 @@ fn sort_out<I: Importer>(run: &mut Run, task: &Task, importer: &mut I) -> Result
     Ok((sorter.sorted()?, refused))
 }
 
+type Lines<I> = Sorted<Line<<I as Importer>::Content>>;
+
 /// Sorted lines, batch by batch.
 struct Feed<I: Importer> {
-    sorted: Peekable<Sorted<I::Line>>,
+    sorted: Peekable<Lines<I>>,
     behind: Option<Place>,
 }
 
@@ -398,7 +455,7 @@ impl<I: Importer> Feed<I> {
     fn peek(&mut self) -> Result<Option<Place>, Error> {
         match self.sorted.peek() {
             None => Ok(None),
-            Some(Ok(line)) => Ok(Some(I::place(line).clone())),
+            Some(Ok(line)) => Ok(Some(line.place.clone())),
             // To be had as a value, the failure is taken out.
             Some(Err(_)) => match self.sorted.next() {
                 Some(Err(error)) => Err(error.into()),
@@ -407,26 +464,26 @@ impl<I: Importer> Feed<I> {
         }
     }
 
-    fn next(&mut self) -> Result<Option<Batch<I::Line>>, Error> {
+    fn next(&mut self) -> Result<Option<Batch<I::Content>>, Error> {
         let mut batch = Batch { lines: Vec::new(), duplicates: 0, behind: self.behind.clone(), before: None };
         loop {
             let Some(next) = self.peek()? else { break };
-            let repeats = batch.lines.last().is_some_and(|last| next.repeats(I::place(last)));
+            let repeats = batch.lines.last().is_some_and(|last| next.repeats(&last.place));
             // What is told of one pair is told together: nobody else may come between its parts. But no file may be a
             // single batch.
-            let belongs = batch.lines.len() < 2 * BATCH_MAX
-                && batch.lines.last().is_some_and(|last| next.is_of_pair(I::place(last)));
-            if batch.lines.len() >= BATCH_MAX && !belongs {
+            let belongs = batch.lines.len() < 2 * I::BATCH_MAX
+                && batch.lines.last().is_some_and(|last| next.is_of_pair(&last.place));
+            if batch.lines.len() >= I::BATCH_MAX && !belongs {
                 batch.before = Some(next);
                 break;
             }
             let Some(line) = self.sorted.next().transpose()? else { break };
             if repeats && let Some(passed) = batch.lines.pop() {
-                batch.duplicates += u64::from(!I::is_refused(&passed));
+                batch.duplicates += u64::from(!I::is_refused(&passed.content));
             }
             batch.lines.push(line);
         }
-        self.behind = batch.lines.last().map(|line| I::place(line).clone());
+        self.behind = batch.lines.last().map(|line| line.place.clone());
         Ok(if batch.lines.is_empty() { None } else { Some(batch) })
     }
 }

@@ -260,7 +260,7 @@ pub(crate) fn claim(act: &Act, job: &mut Job) {
 pub fn run(app: &App, job: Job, stopping: &dyn Fn() -> bool) -> Result<Job, Error> {
     let mut run = Run { app, job, stopping, heard_at: app.clock.now(), is_whole: false };
     let ended = match run.job.kind {
-        JobKind::ImportMemberships | JobKind::ImportUsers => imports::carry_out(&mut run),
+        JobKind::ImportMemberships | JobKind::ImportUsers | JobKind::ImportSegments => imports::carry_out(&mut run),
         JobKind::Undo => imports::undo::carry_out(&mut run),
         JobKind::Report => reports::carry_out(&mut run),
         JobKind::Retention => retention::carry_out(&mut run),
@@ -415,7 +415,9 @@ pub fn forget(app: &App, days: i64, limit: usize) -> Result<usize, Error> {
     for job in &ended {
         // Files first: a job without files can be told of, files without a job would stay for ever.
         match job.kind {
-            JobKind::ImportMemberships | JobKind::ImportUsers => app.files.delete(&imports::folder(job)?)?,
+            JobKind::ImportMemberships | JobKind::ImportUsers | JobKind::ImportSegments => {
+                app.files.delete(&imports::folder(job)?)?
+            }
             JobKind::Report => app.files.delete(&reports::folder(job))?,
             JobKind::Undo | JobKind::Retention | JobKind::StaleSegments => {}
         }

@@ -13,6 +13,7 @@ use usecases::{
     imports::{Outcome, What},
     memberships::Deadline,
     ports::{SegmentQuery, UserQuery},
+    segments,
 };
 
 const FORMATS: [Format; 3] = [Format::Csv, Format::Ndjson, Format::Xlsx];
@@ -165,11 +166,13 @@ fn stats_tell_of_segments_without_members_too() {
     world.has_segment_with("B", Some("25"), None);
     let text = world.export_text(&Export::Stats(SegmentQuery::default()), Format::Csv);
     let at = "2023-11-14T22:13:20.123457Z";
+    let seed = |text| world.look(|look| segments::get(look, &slug(text))).seed;
+    let (a, b) = (seed("A"), seed("B"));
     assert_eq!(
         text,
         format!(
-            "segment;name;kind;percent;user_count;created_at;updated_at\n\
-             A;A;manual;;0;{at};{at}\nB;B;percent;25;1;{at};{at}\n"
+            "segment;name;description;kind;percent;seed;default_ttl;user_count;created_at;updated_at\n\
+             A;A;;manual;;{a};;0;{at};{at}\nB;B;;percent;25;{b};;1;{at};{at}\n"
         )
     );
 }

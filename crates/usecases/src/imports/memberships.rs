@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use tables::Row;
 
 use super::{
-    Batch, Importer, Outcome, Place,
-    rows::{self, BadCell, Columns, Refusal},
+    Batch, Content, Importer, Line, Outcome, Place, Reading,
+    rows::{self, BadCell, Columns, corrupt, past},
     tasks::{Import, Mode, Task, What},
 };
 use crate::{
@@ -22,10 +22,9 @@ use crate::{
 
 const COLUMNS: [&str; 8] = ["user_id", "segment", "since", "ttl", "expires_at", "reason", "operation", "timestamp"];
 
-/// A row that was read, as it is sorted.
+/// What a row says of a user in a segment.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Line {
-    place: Place,
+pub(crate) struct Pairing {
     user: String,
     slug: String,
     wanted: Wanted,
@@ -48,32 +47,11 @@ enum Until {
     After(String),
 }
 
-impl crate::sorting::Sortable for Line {
+impl Content for Pairing {
     fn bytes(&self) -> usize {
-        let reason = self.reason.as_ref().map_or(0, String::len);
-        256 + 2 * (self.user.len() + self.slug.len()) + reason
+        self.user.len() + self.slug.len() + self.reason.as_ref().map_or(0, String::len)
     }
 }
-
-impl Ord for Line {
-    fn cmp(&self, other: &Line) -> std::cmp::Ordering {
-        self.place.cmp(&other.place)
-    }
-}
-
-impl PartialOrd for Line {
-    fn partial_cmp(&self, other: &Line) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Line {
-    fn eq(&self, other: &Line) -> bool {
-        self.place == other.place
-    }
-}
-
-impl Eq for Line {}
 
 pub(crate) struct MembershipImporter<'a> {
     app: &'a App,
@@ -142,12 +120,12 @@ impl<'a> MembershipImporter<'a> {
             let at = cell(7).ok_or_else(|| BadCell::new("timestamp", "is empty"))?;
             let at = rows::instant("timestamp", at)?;
             let expires_at = deadline.map(|deadline| deadline.instant(at).timestamp_micros());
-            let at = self.past("timestamp", at)?;
+            let at = past("timestamp", at, self.asked_at)?;
             return Ok(Wanted::Logged { operation: operation.as_str().to_owned(), at, expires_at });
         }
         let since = match cell(2) {
             None => None,
-            Some(cell) => Some(self.past("since", rows::instant("since", cell)?)?),
+            Some(cell) => Some(past("since", rows::instant("since", cell)?, self.asked_at)?),
         };
         let deadline = deadline.or(self.import.deadline);
         if self.import.mode != Mode::Remove
@@ -160,13 +138,6 @@ impl<'a> MembershipImporter<'a> {
             Deadline::After(ttl) => Until::After(ttl.to_string()),
         });
         Ok(Wanted::Member { since, deadline })
-    }
-
-    fn past(&self, column: &str, at: Instant) -> Result<i64, BadCell> {
-        if at > self.asked_at {
-            return Err(BadCell::new(column, format!("`{}` is in the future", at.to_rfc3339())));
-        }
-        Ok(at.timestamp_micros())
     }
 
     fn read_rest(&self, row: &Row) -> Result<(Wanted, Option<String>), BadCell> {
@@ -189,17 +160,13 @@ pub(crate) enum Refusing {
 }
 
 impl Importer for MembershipImporter<'_> {
-    type Line = Line;
+    type Content = Pairing;
 
-    fn place(line: &Line) -> &Place {
-        &line.place
+    fn is_refused(pairing: &Pairing) -> bool {
+        matches!(pairing.wanted, Wanted::Kept)
     }
 
-    fn is_refused(line: &Line) -> bool {
-        matches!(line.wanted, Wanted::Kept)
-    }
-
-    fn read(&mut self, columns: &[String], row: &Row) -> Result<Result<Line, Refusal<Line>>, Error> {
+    fn read(&mut self, columns: &[String], row: &Row) -> Reading<Pairing> {
         self.columns.find(columns, COLUMNS);
         if let Err(bad) = rows::sound(row) {
             return Ok(Err(bad.refusing(None)));
@@ -227,7 +194,7 @@ impl Importer for MembershipImporter<'_> {
             };
             // First of its pair, so that a row that is good counts wherever it stands.
             let line = if matches!(wanted, Wanted::Kept) { 0 } else { row.line() };
-            Line { place: Place { first, second, moment, line }, user, slug, wanted, reason }
+            Line { place: Place { first, second, moment, line }, content: Pairing { user, slug, wanted, reason } }
         };
         Ok(match self.read_rest(row) {
             Ok((wanted, reason)) => Ok(line(wanted, reason)),
@@ -236,8 +203,8 @@ impl Importer for MembershipImporter<'_> {
         })
     }
 
-    fn lock(&self, act: &mut Act, lines: &[Line]) -> Result<(), Error> {
-        let slugs: BTreeSet<&str> = lines.iter().map(|line| line.slug.as_str()).collect();
+    fn lock(&self, act: &mut Act, lines: &[Line<Pairing>]) -> Result<(), Error> {
+        let slugs: BTreeSet<&str> = lines.iter().map(|line| line.content.slug.as_str()).collect();
         let mut locks = Locks::new().population(Hold::Shared);
         for slug in slugs {
             locks = locks.segment(&parse_slug(slug)?, Hold::Alone);
@@ -249,10 +216,10 @@ impl Importer for MembershipImporter<'_> {
         Ok(act.unit.lock(&Locks::new().population(Hold::Shared).every_segment(Hold::Alone))?)
     }
 
-    fn act(&self, act: &mut Act, batch: &Batch<Line>) -> Result<Outcome, Error> {
+    fn act(&self, act: &mut Act, batch: &Batch<Pairing>) -> Result<Outcome, Error> {
         let mut outcome = Outcome::default();
         let now = act.now();
-        let rows = batch.lines.iter().map(Parsed::of).collect::<Result<Vec<Parsed>, Error>>()?;
+        let rows = batch.lines.iter().map(|line| Parsed::of(&line.content)).collect::<Result<Vec<Parsed>, Error>>()?;
         let segments = self.segments_of(act, &rows, now, &mut outcome)?;
         // A row that was refused makes no segment.
         let rows: Vec<Parsed> = rows.into_iter().filter(|row| segments.contains_key(&row.slug)).collect();
@@ -406,7 +373,7 @@ impl MembershipImporter<'_> {
     fn dismiss_others(
         &self,
         act: &mut Act,
-        batch: &Batch<Line>,
+        batch: &Batch<Pairing>,
         rows: &[Parsed],
         segments: &HashMap<Slug, Segment>,
         outcome: &mut Outcome,
@@ -459,13 +426,12 @@ struct Parsed {
 }
 
 impl Parsed {
-    fn of(line: &Line) -> Result<Parsed, Error> {
-        let reason = line.reason.as_deref().map(Reason::parse).transpose();
+    fn of(pairing: &Pairing) -> Result<Parsed, Error> {
         Ok(Parsed {
-            user: parse_user(&line.user)?,
-            slug: parse_slug(&line.slug)?,
-            wanted: line.wanted.clone(),
-            reason: reason.map_err(|error| corrupt(error.to_string()))?,
+            user: parse_user(&pairing.user)?,
+            slug: parse_slug(&pairing.slug)?,
+            wanted: pairing.wanted.clone(),
+            reason: pairing.reason.as_deref().map(Reason::parse).transpose().map_err(corrupt)?,
         })
     }
 
@@ -487,14 +453,9 @@ impl Parsed {
 }
 
 fn parse_user(text: &str) -> Result<UserId, Error> {
-    UserId::parse(text).map_err(|error| corrupt(error.to_string()))
+    UserId::parse(text).map_err(corrupt)
 }
 
 fn parse_slug(text: &str) -> Result<Slug, Error> {
-    Slug::parse(text).map_err(|error| corrupt(error.to_string()))
-}
-
-/// What was sorted aside was good when it was written.
-fn corrupt(detail: String) -> Error {
-    Error::Files(std::io::Error::new(std::io::ErrorKind::InvalidData, detail))
+    Slug::parse(text).map_err(corrupt)
 }

@@ -1,6 +1,6 @@
 //! Rows: which columns a file may have, and how their cells are read.
 
-use std::fmt::Display;
+use std::{fmt::Display, io};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use domain::{Instant, Ttl, UserId, to_micros};
@@ -12,6 +12,20 @@ use crate::{Error, Fault, memberships::Deadline};
 /// Columns of memberships. What an export tells besides, `source` and `actor`, may stand there and is not taken over.
 const MEMBERSHIP_COLUMNS: [&str; 10] =
     ["user_id", "segment", "since", "ttl", "expires_at", "reason", "source", "actor", "operation", "timestamp"];
+
+/// Columns of segments. What an export tells besides, `user_count`, may stand there and is read over.
+const SEGMENT_COLUMNS: [&str; 10] = [
+    "segment",
+    "name",
+    "description",
+    "kind",
+    "percent",
+    "seed",
+    "default_ttl",
+    "user_count",
+    "created_at",
+    "updated_at",
+];
 
 /// Why a row is not imported, and what is to stay of it all the same.
 pub(crate) struct Refusal<T> {
@@ -38,11 +52,13 @@ impl BadCell {
 }
 
 pub(super) fn refuse_unknown_columns(import: &Import, columns: &[String]) -> Result<(), Error> {
-    if import.what == What::Users {
-        return Ok(());
-    }
-    let unknown = columns.iter().filter(|name| !MEMBERSHIP_COLUMNS.contains(&name.as_str()));
-    let known = MEMBERSHIP_COLUMNS.join(", ");
+    let known = match import.what {
+        What::Users => return Ok(()),
+        What::Segments => &SEGMENT_COLUMNS,
+        What::Memberships { .. } => &MEMBERSHIP_COLUMNS,
+    };
+    let unknown = columns.iter().filter(|name| !known.contains(&name.as_str()));
+    let known = known.join(", ");
     let faults: Vec<Fault> = unknown
         .take(100)
         .map(|name| Fault {
@@ -56,12 +72,17 @@ pub(super) fn refuse_unknown_columns(import: &Import, columns: &[String]) -> Res
 
 pub(super) fn refuse_missing_columns(import: &Import, columns: &[String]) -> Result<(), Error> {
     let has = |name: &str| columns.iter().any(|column| column == name);
-    let needs_segment = import.what == What::Memberships { segment: None };
-    let needed = ["user_id"].into_iter().chain(needs_segment.then_some("segment"));
-    let is_log = import.what != What::Users && is_log(columns);
-    let log = is_log.then_some("timestamp");
+    let (needed, is_list, what): (&[&str], bool, _) = match import.what {
+        What::Users => (&["user_id"], false, "a file of users"),
+        What::Segments => (&["segment"], false, "a file of segments"),
+        What::Memberships { segment: Some(_) } => (&["user_id"], true, ""),
+        What::Memberships { segment: None } => (&["user_id", "segment"], true, ""),
+    };
+    let is_log = is_list && is_log(columns);
     let mut faults: Vec<Fault> = needed
-        .chain(log)
+        .iter()
+        .copied()
+        .chain(is_log.then_some("timestamp"))
         .filter(|name| !has(name))
         .map(|name| Fault {
             pointer: "line 1".to_owned(),
@@ -69,8 +90,8 @@ pub(super) fn refuse_missing_columns(import: &Import, columns: &[String]) -> Res
             detail: format!("there is no column `{name}`"),
         })
         .collect();
-    if (is_log || import.what == What::Users) && import.mode != Mode::Add {
-        let what = if is_log { "a file with the column `operation`" } else { "a file of users" };
+    if (is_log || !is_list) && import.mode != Mode::Add {
+        let what = if is_log { "a file with the column `operation`" } else { what };
         faults.push(Fault {
             pointer: "mode".to_owned(),
             code: "invalid_value",
@@ -155,6 +176,19 @@ pub(super) fn instant(column: &str, cell: Cell) -> Result<Instant, BadCell> {
         .or_else(|_| date())
         .map(to_micros)
         .map_err(|_| BadCell::new(column, format!("`{}` is not an instant such as 2026-11-20T12:00:00Z", shown(text))))
+}
+
+/// Instants out of files lie in the past.
+pub(super) fn past(column: &str, at: Instant, now: Instant) -> Result<i64, BadCell> {
+    if at > now {
+        return Err(BadCell::new(column, format!("`{}` is in the future", at.to_rfc3339())));
+    }
+    Ok(at.timestamp_micros())
+}
+
+/// What was sorted aside was good when it was written.
+pub(super) fn corrupt(error: impl Display) -> Error {
+    Error::Files(io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
 }
 
 /// A text as it stands in a message.

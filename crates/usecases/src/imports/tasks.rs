@@ -26,6 +26,7 @@ pub struct Import {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     Users,
+    Segments,
     /// Of the segment that each row names, or all of one.
     Memberships {
         segment: Option<Slug>,
@@ -67,7 +68,7 @@ struct Written {
     row_bytes_max: usize,
     unpacked_bytes_max: u64,
     columns_max: usize,
-    users: bool,
+    what: WrittenWhat,
     segment: Option<String>,
     mode: Mode,
     atomic: bool,
@@ -78,11 +79,20 @@ struct Written {
     reason: Option<String>,
 }
 
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenWhat {
+    Users,
+    Segments,
+    Memberships,
+}
+
 impl Task {
     pub(super) fn new(import: &Import, folder: &str, limits: &Limits) -> Task {
-        let (users, segment) = match &import.what {
-            What::Users => (true, None),
-            What::Memberships { segment } => (false, segment.as_ref().map(Slug::to_string)),
+        let (what, segment) = match &import.what {
+            What::Users => (WrittenWhat::Users, None),
+            What::Segments => (WrittenWhat::Segments, None),
+            What::Memberships { segment } => (WrittenWhat::Memberships, segment.as_ref().map(Slug::to_string)),
         };
         let (ttl, expires_at) = match import.deadline {
             None => (None, None),
@@ -94,7 +104,7 @@ impl Task {
             row_bytes_max: limits.row_bytes_max,
             unpacked_bytes_max: limits.unpacked_bytes_max,
             columns_max: limits.columns_max,
-            users,
+            what,
             segment,
             mode: import.mode,
             atomic: import.atomic,
@@ -121,7 +131,11 @@ impl Task {
             (None, None) => None,
         };
         let import = Import {
-            what: if written.users { What::Users } else { What::Memberships { segment } },
+            what: match written.what {
+                WrittenWhat::Users => What::Users,
+                WrittenWhat::Segments => What::Segments,
+                WrittenWhat::Memberships => What::Memberships { segment },
+            },
             mode: written.mode,
             atomic: written.atomic,
             dry_run: written.dry_run,
@@ -146,6 +160,19 @@ impl Task {
 }
 
 impl Import {
+    /// Rows are added one by one, as each of them says.
+    pub fn of_rows(what: What) -> Import {
+        Import {
+            what,
+            mode: Mode::Add,
+            atomic: false,
+            dry_run: false,
+            create_segments: false,
+            deadline: None,
+            reason: None,
+        }
+    }
+
     /// What a job that imports was asked to do.
     pub fn of(job: &Job) -> Result<Import, Error> {
         Task::of(job).map(|task| task.import)

@@ -8,8 +8,8 @@ use serde_json::Value;
 use tables::{Cell, Kind, Row};
 
 use super::{
-    Batch, Importer, Outcome, Place,
-    rows::{self, BadCell, Refusal},
+    Batch, Content, Importer, Line, Outcome, Place, Reading,
+    rows::{self, BadCell, corrupt, past},
 };
 use crate::{
     Act, Error,
@@ -17,10 +17,9 @@ use crate::{
     users,
 };
 
-/// A row that was read, as it is sorted.
+/// What a row says of a user.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Line {
-    place: Place,
+pub(crate) struct Profile {
     name: Option<String>,
     email: Option<String>,
     /// A JSON object.
@@ -28,39 +27,19 @@ pub(crate) struct Line {
     created_at: Option<i64>,
 }
 
-impl crate::sorting::Sortable for Line {
+impl Content for Profile {
     fn bytes(&self) -> usize {
         let texts = [&self.name, &self.email].into_iter().flatten().map(String::len).sum::<usize>();
-        256 + 2 * self.place.first.len() + texts + self.attributes.len()
+        texts + self.attributes.len()
     }
 }
-
-impl Ord for Line {
-    fn cmp(&self, other: &Line) -> std::cmp::Ordering {
-        self.place.cmp(&other.place)
-    }
-}
-
-impl PartialOrd for Line {
-    fn partial_cmp(&self, other: &Line) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Line {
-    fn eq(&self, other: &Line) -> bool {
-        self.place == other.place
-    }
-}
-
-impl Eq for Line {}
 
 pub(super) struct UserImporter {
     pub(super) asked_at: Instant,
 }
 
 impl UserImporter {
-    fn line(&self, columns: &[String], row: &Row) -> Result<Line, BadCell> {
+    fn line(&self, columns: &[String], row: &Row) -> Result<Line<Profile>, BadCell> {
         rows::sound(row)?;
         let mut attributes = Attributes::new();
         let (mut user, mut name, mut email, mut created_at) = (None, None, None, None);
@@ -70,36 +49,25 @@ impl UserImporter {
                 "user_id" => user = Some(cell),
                 "name" => name = Some(text(column, cell)?),
                 "email" => email = Some(text(column, cell)?),
-                "created_at" => created_at = Some(self.past(rows::instant(column, cell)?)?),
+                "created_at" => created_at = Some(past(column, rows::instant(column, cell)?, self.asked_at)?),
                 "attributes" => attributes.extend(object(cell)?),
                 _ => drop(attributes.insert(column.clone(), value(column, cell)?)),
             }
         }
-        let place =
-            Place { first: rows::user_id(user)?.to_string(), second: String::new(), moment: None, line: row.line() };
-        Ok(Line { place, name, email, attributes: Value::Object(attributes).to_string(), created_at })
-    }
-
-    fn past(&self, at: Instant) -> Result<i64, BadCell> {
-        if at > self.asked_at {
-            return Err(BadCell::new("created_at", format!("`{}` is in the future", at.to_rfc3339())));
-        }
-        Ok(at.timestamp_micros())
+        let place = Place::of(rows::user_id(user)?.to_string(), row.line());
+        let attributes = Value::Object(attributes).to_string();
+        Ok(Line { place, content: Profile { name, email, attributes, created_at } })
     }
 }
 
 impl Importer for UserImporter {
-    type Line = Line;
+    type Content = Profile;
 
-    fn place(line: &Line) -> &Place {
-        &line.place
-    }
-
-    fn read(&mut self, columns: &[String], row: &Row) -> Result<Result<Line, Refusal<Line>>, Error> {
+    fn read(&mut self, columns: &[String], row: &Row) -> Reading<Profile> {
         Ok(self.line(columns, row).map_err(|bad| bad.refusing(None)))
     }
 
-    fn lock(&self, act: &mut Act, _lines: &[Line]) -> Result<(), Error> {
+    fn lock(&self, act: &mut Act, _lines: &[Line<Profile>]) -> Result<(), Error> {
         self.lock_all(act)
     }
 
@@ -108,7 +76,7 @@ impl Importer for UserImporter {
     }
 
     /// What a row leaves out stays; attributes are set one by one.
-    fn act(&self, act: &mut Act, batch: &Batch<Line>) -> Result<Outcome, Error> {
+    fn act(&self, act: &mut Act, batch: &Batch<Profile>) -> Result<Outcome, Error> {
         let now = act.now();
         let rows: BTreeMap<UserId, User> = batch
             .lines
@@ -140,14 +108,13 @@ impl Importer for UserImporter {
     }
 }
 
-fn user(line: &Line, now: Instant) -> Result<User, Error> {
-    let corrupt = |detail: String| Error::Files(std::io::Error::new(std::io::ErrorKind::InvalidData, detail));
-    let id = UserId::parse(&line.place.first).map_err(|error| corrupt(error.to_string()))?;
-    let born_at = line.created_at.and_then(Instant::from_timestamp_micros).unwrap_or(now).min(now);
+fn user(line: &Line<Profile>, now: Instant) -> Result<User, Error> {
+    let id = UserId::parse(&line.place.first).map_err(corrupt)?;
+    let born_at = line.content.created_at.and_then(Instant::from_timestamp_micros).unwrap_or(now).min(now);
     Ok(User {
-        name: line.name.clone(),
-        email: line.email.clone(),
-        attributes: serde_json::from_str(&line.attributes).map_err(|error| corrupt(error.to_string()))?,
+        name: line.content.name.clone(),
+        email: line.content.email.clone(),
+        attributes: serde_json::from_str(&line.content.attributes).map_err(corrupt)?,
         ..User::born(id, born_at)
     })
 }
