@@ -1,8 +1,9 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use diesel::{
     RunQueryDsl,
     connection::SimpleConnection,
+    pg::PgRowByRowLoadingMode,
     sql_types::{BigInt, Nullable, Text},
 };
 use domain::{Actor, Entry, HistoryRow, Instant, JobId, Membership, SegmentId, SegmentRef, UserId, history::replay};
@@ -48,26 +49,46 @@ impl History for DieselUnit<'_> {
         self.rows(statement, history_row)
     }
 
-    fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<HistoryLines, StoreError> {
-        // Put together by the database: as a row each, lines cost more to hand over than to find. Neither users, slugs nor
-        // operations have blanks.
-        type Packed = (BigInt, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>);
-        type Page = (i64, Option<String>, Option<String>, Option<String>, Option<String>, Option<String>);
-        let select = "SELECT count(*), string_agg(user_id, ' '), string_agg(slug, ' '), string_agg(operation, ' '), \
-             string_agg(CAST(at AS TEXT), ' '), string_agg(CAST(id AS TEXT), ' ') FROM \
-             (SELECT user_id, slug, operation, at, id FROM history";
-        let statement = self.page_of(Statement::<Packed>::new(select), filter, limit)?.then(") AS page");
-        let mut pages = self.rows(statement, |(count, users, slugs, operations, instants, ids): Page| {
-            Ok(HistoryLines {
-                count: usize::try_from(count).unwrap_or(0),
-                users: users.unwrap_or_default(),
-                slugs: slugs.unwrap_or_default(),
-                operations: operations.unwrap_or_default(),
-                instants: instants.unwrap_or_default(),
-                ids: ids.unwrap_or_default(),
-            })
+    fn lines(
+        &mut self,
+        filter: &HistoryFilter,
+        size: usize,
+        pages: usize,
+        take: &mut dyn FnMut(HistoryLines) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let bearers = self.bearers_of(filter)?;
+        let mut failed = None;
+        let mut take = |page| match history_lines(page) {
+            Ok(lines) => take(lines),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        };
+        self.query(|conn| match conn {
+            AnyConnection::Pg(conn) => {
+                let statement = pages_of_lines(filter, &bearers, size, pages);
+                for page in statement.load_iter::<LinesPage, PgRowByRowLoadingMode>(conn)? {
+                    if take(page?).is_break() {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+            AnyConnection::Sqlite(conn) => {
+                let mut after = filter.after.map(|(at, id)| (at.timestamp_micros(), id));
+                for _ in 0..pages {
+                    let page: LinesPage = page_of_lines(filter, &bearers, size, after).get_result(conn)?;
+                    after = page.1.zip(page.2);
+                    let is_last = usize::try_from(page.0).is_ok_and(|count| count < size);
+                    if take(page).is_break() || is_last {
+                        break;
+                    }
+                }
+                Ok(())
+            }
         })?;
-        Ok(pages.remove(0))
+        self.remember(failed.map_or(Ok(()), Err))
     }
 
     fn count(&mut self, filter: &HistoryFilter) -> Result<u64, StoreError> {
@@ -298,6 +319,67 @@ impl DieselUnit<'_> {
         .text(slug.as_str());
         self.rows(statement, Ok)
     }
+}
+
+/// Lines are put together by the database: as a row each, they cost more to hand over than to find. Neither users, slugs
+/// nor operations have blanks.
+type LinesColumns =
+    (BigInt, Nullable<BigInt>, Nullable<BigInt>, Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>);
+/// How many there are, instant and id of the last one, and the columns.
+type LinesPage = (i64, Option<i64>, Option<i64>, Option<String>, Option<String>, Option<String>, Option<String>);
+
+fn history_lines(page: LinesPage) -> Result<HistoryLines, StoreError> {
+    let (count, at, id, users, slugs, operations, instants) = page;
+    Ok(HistoryLines {
+        count: usize::try_from(count).unwrap_or(0),
+        users: users.unwrap_or_default(),
+        slugs: slugs.unwrap_or_default(),
+        operations: operations.unwrap_or_default(),
+        instants: instants.unwrap_or_default(),
+        last: TABLE.maybe_instant(at)?.zip(id),
+    })
+}
+
+/// In PostgreSQL each page begins where the one before it ended, so that it works on while the last one is read.
+fn pages_of_lines(filter: &HistoryFilter, bearers: &[i64], size: usize, pages: usize) -> Statement<LinesColumns> {
+    let (at, id) = filter.after.map_or((i64::MIN, i64::MIN), |(at, id)| (at.timestamp_micros(), id));
+    let statement = Statement::new(
+        "WITH RECURSIVE pages (number, count, at, id, users, slugs, operations, instants) AS (\
+         SELECT 0, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), \
+         '' COLLATE \"C\", '' COLLATE \"C\", '' COLLATE \"C\", '' COLLATE \"C\" \
+         UNION ALL SELECT before.number + 1, page.* FROM pages before CROSS JOIN LATERAL (\
+         SELECT count(*), max(at), (array_agg(id))[count(*)], string_agg(user_id, ' '), string_agg(slug, ' '), \
+         string_agg(operation, ' '), string_agg(CAST(at AS TEXT), ' ') COLLATE \"C\" \
+         FROM (SELECT user_id, slug, operation, at, id FROM history",
+    )
+    .int(rows_max(size))
+    .int(at)
+    .int(id);
+    filtered(statement, filter, bearers)
+        .then(" AND (at, id) > (before.at, before.id) ORDER BY at, id LIMIT ?) AS line) AS page")
+        .int(rows_max(size))
+        .then(" WHERE before.number < ? AND before.count = ?")
+        .int(rows_max(pages))
+        .int(rows_max(size))
+        .then(") SELECT count, at, id, users, slugs, operations, instants FROM pages WHERE number > 0")
+}
+
+fn page_of_lines(
+    filter: &HistoryFilter,
+    bearers: &[i64],
+    size: usize,
+    after: Option<(i64, i64)>,
+) -> Statement<LinesColumns> {
+    let statement = Statement::new(
+        "SELECT count(*), max(at), json_group_array(id) ->> '$[#-1]', string_agg(user_id, ' '), string_agg(slug, ' '), \
+         string_agg(operation, ' '), string_agg(CAST(at AS TEXT), ' ') FROM (SELECT user_id, slug, operation, at, id FROM history",
+    );
+    let (at, id) = after.unwrap_or((i64::MIN, i64::MIN));
+    filtered(statement, filter, bearers)
+        .then(" AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?) AS line")
+        .int(at)
+        .int(id)
+        .int(rows_max(size))
 }
 
 /// Only what the filter asks for is in the text, so that the index of it can be used.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, ThreadId},
 };
@@ -528,17 +529,31 @@ fn require_allowed_together(entries: &[Entry]) {
 }
 
 impl History for MemoryUnit {
-    fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<HistoryLines, StoreError> {
-        let page = self.page(filter, limit)?;
-        let column = |word: fn(&HistoryRow) -> String| page.iter().map(word).collect::<Vec<_>>().join(" ");
-        Ok(HistoryLines {
-            count: page.len(),
-            users: column(|row| row.entry.user.to_string()),
-            slugs: column(|row| row.entry.segment.slug.to_string()),
-            operations: column(|row| row.entry.operation.to_string()),
-            instants: column(|row| row.entry.at.timestamp_micros().to_string()),
-            ids: column(|row| row.id.to_string()),
-        })
+    fn lines(
+        &mut self,
+        filter: &HistoryFilter,
+        size: usize,
+        pages: usize,
+        take: &mut dyn FnMut(HistoryLines) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let mut filter = filter.clone();
+        for _ in 0..pages {
+            let page = self.page(&filter, size)?;
+            let column = |word: fn(&HistoryRow) -> String| page.iter().map(word).collect::<Vec<_>>().join(" ");
+            filter.after = page.last().map(|last| (last.entry.at, last.id));
+            let lines = HistoryLines {
+                count: page.len(),
+                users: column(|row| row.entry.user.to_string()),
+                slugs: column(|row| row.entry.segment.slug.to_string()),
+                operations: column(|row| row.entry.operation.to_string()),
+                instants: column(|row| row.entry.at.timestamp_micros().to_string()),
+                last: filter.after,
+            };
+            if take(lines).is_break() || page.len() < size {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError> {

@@ -1,6 +1,6 @@
 //! Exports: members, users, history and statistics as tables of any length, from one consistent state.
 
-use std::{io::Write, panic::resume_unwind, sync::mpsc, thread};
+use std::{io::Write, ops::ControlFlow, panic::resume_unwind, sync::mpsc, thread};
 
 use domain::{Instant, Slug};
 use tables::{Column, ColumnKind, Format, Header, Packing, Value, Writer};
@@ -8,14 +8,15 @@ use tables::{Column, ColumnKind, Format, Header, Packing, Value, Writer};
 use crate::{
     Error, Look,
     history::{self, HistoryQuery},
-    ports::{HistoryLines, SegmentQuery, UserQuery},
+    ports::{HistoryFilter, HistoryLines, SegmentQuery, UserQuery},
     segments, users,
 };
 
 /// How many rows are read at once.
 const PAGE: usize = 5_000;
-/// Lines of history are short.
-const LINES_PAGE: usize = 20_000;
+/// Lines of history are short, and so many pages of them are asked for at once.
+const LINES_PAGE: usize = 4_000;
+const LINES_PAGES: usize = 12;
 /// And how many at first, for whoever waits to see some.
 const FIRST_PAGE: usize = 200;
 
@@ -203,9 +204,11 @@ fn write_lines<W: Write + Send>(
     table: &mut Writer<W>,
     tell: &mut dyn FnMut(u64) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let (mut filter, mut page, mut rows) = (history::filter(look, query)?, FIRST_PAGE, 0);
+    let (mut filter, mut rows) = (history::filter(look, query)?, 0);
+    let (mut size, mut pages) = (FIRST_PAGE, 1);
     thread::scope(|scope| {
-        let (written, to_write) = mpsc::sync_channel::<HistoryLines>(1);
+        let (read, to_write) = mpsc::channel::<HistoryLines>();
+        let (written, done) = mpsc::channel();
         let writer = thread::Builder::new().spawn_scoped(scope, move || {
             for (number, lines) in to_write.iter().enumerate() {
                 for line in lines.iter() {
@@ -220,22 +223,34 @@ fn write_lines<W: Write + Send>(
                 if number == 0 {
                     table.flush()?;
                 }
+                // Nobody waits for the last ones.
+                let _ = written.send(());
             }
             Ok::<(), Error>(())
         })?;
-        loop {
-            let lines = look.unit.history().lines(&filter, page)?;
-            let is_last = lines.count < page;
-            filter.after = lines.last()?;
-            rows += lines.count as u64;
-            tell(rows)?;
-            // Whoever hears of nothing more stopped writing, and says why.
-            if written.send(lines).is_err() || is_last {
-                drop(written);
-                return writer.join().unwrap_or_else(|panic| resume_unwind(panic));
+        let mut unwritten = 0;
+        let mut is_over = false;
+        while !is_over {
+            // Answers of the store do not wait for a slow reader: it would lose patience.
+            while unwritten > LINES_PAGES / 2 && !is_over {
+                is_over = done.recv().is_err();
+                unwritten -= 1;
             }
-            page = LINES_PAGE;
+            let after = filter.after;
+            look.unit.history().lines(&HistoryFilter { after, ..filter.clone() }, size, pages, &mut |lines| {
+                rows += lines.count as u64;
+                unwritten += 1;
+                filter.after = lines.last;
+                is_over = lines.count < size;
+                // Whoever hears of nothing more stopped writing, and says why.
+                is_over |= read.send(lines).is_err();
+                if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+            tell(rows)?;
+            (size, pages) = (LINES_PAGE, LINES_PAGES);
         }
+        drop(read);
+        writer.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }
 

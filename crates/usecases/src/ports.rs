@@ -1,6 +1,6 @@
 //! What the use cases ask of the outside world.
 
-use std::io;
+use std::{io, ops::ControlFlow};
 
 use domain::{
     Actor, Entry, HistoryRow, Instant, Job, JobId, JobKind, JobState, Kind, Membership, Period, Reason, Segment,
@@ -305,8 +305,15 @@ pub struct Leaving {
 pub trait History {
     /// At most `limit` rows, by instant and then by id, after the filter's cursor.
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError>;
-    /// As `page`, and only what a file of history tells of each row: for those that are written out by the million.
-    fn lines(&mut self, filter: &HistoryFilter, limit: usize) -> Result<HistoryLines, StoreError>;
+    /// Page after page of at most `size` rows, `pages` at most: only what a file of history tells of each row, for those
+    /// that are written out by the million. A page that is not full is the last. A break from `take` ends it.
+    fn lines(
+        &mut self,
+        filter: &HistoryFilter,
+        size: usize,
+        pages: usize,
+        take: &mut dyn FnMut(HistoryLines) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
     fn count(&mut self, filter: &HistoryFilter) -> Result<u64, StoreError>;
     /// All rows of these users, by id; only those in `segment` when it is given.
     fn of_users(&mut self, users: &[UserId], segment: Option<SegmentId>) -> Result<Vec<HistoryRow>, StoreError>;
@@ -379,18 +386,11 @@ pub struct HistoryLines {
     pub operations: String,
     /// Microseconds since 1970.
     pub instants: String,
-    pub ids: String,
+    /// Where the last one stands.
+    pub last: Option<(Instant, i64)>,
 }
 
 impl HistoryLines {
-    /// Where the last one stands.
-    pub fn last(&self) -> Result<Option<(Instant, i64)>, StoreError> {
-        if self.count == 0 {
-            return Ok(None);
-        }
-        Ok(Some((instant(self.instants.rsplit(' ').next())?, number(self.ids.rsplit(' ').next())?)))
-    }
-
     pub fn iter(&self) -> impl Iterator<Item = Result<HistoryLine<'_>, StoreError>> {
         let [mut users, mut slugs, mut operations, mut instants] =
             [&self.users, &self.slugs, &self.operations, &self.instants].map(|column| column.split(' '));
@@ -406,13 +406,9 @@ fn word(word: Option<&str>) -> Result<&str, StoreError> {
 }
 
 fn instant(word: Option<&str>) -> Result<Instant, StoreError> {
-    let micros = number(word)?;
-    Instant::from_timestamp_micros(micros).ok_or_else(|| corrupt_line(format!("{micros} is not an instant")))
-}
-
-fn number(word: Option<&str>) -> Result<i64, StoreError> {
     let word = word.unwrap_or_default();
-    word.parse().map_err(|_| corrupt_line(format!("`{word}` is not a number")))
+    let instant = word.parse().ok().and_then(Instant::from_timestamp_micros);
+    instant.ok_or_else(|| corrupt_line(format!("`{word}` is not an instant")))
 }
 
 fn corrupt_line(detail: impl Into<String>) -> StoreError {

@@ -1,10 +1,13 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use domain::{
     Actor, Entry, HistoryRow, Instant, Job, JobId, JobKind, Membership, Operation, Period, Segment, SegmentId, UserId,
     history::replay,
 };
-use usecases::ports::{HistoryFilter, HistoryLine, HistorySegment, Store};
+use usecases::ports::{HistoryFilter, HistoryLine, HistoryLines, HistorySegment, Store};
 
 use super::{
     Case, add, extend, has, has_segment, has_users, id, ids, look, micros, minute, must, new_segment, pages, record,
@@ -40,11 +43,24 @@ fn lines_tell_of_a_page(store: &dyn Store) {
         HistoryFilter { segment: Some(segment), ..HistoryFilter::default() },
         HistoryFilter { period: Period { from: Some(minute(3)), to: Some(minute(30)) }, ..HistoryFilter::default() },
     ];
+    let told = |filter: &HistoryFilter, size: usize, pages: usize, taken: usize| {
+        let mut told = Vec::new();
+        look(store, |unit| {
+            unit.history().lines(filter, size, pages, &mut |lines| {
+                told.push(lines);
+                if told.len() < taken { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })
+        });
+        told
+    };
     for mut filter in filters {
-        for _ in 0..3 {
+        let all = look(store, |unit| unit.history().count(&filter));
+        let all = usize::try_from(all).unwrap();
+        let first = filter.clone();
+        for page in 0..3 {
             let rows = look(store, |unit| unit.history().page(&filter, 7));
-            let lines = look(store, |unit| unit.history().lines(&filter, 7));
-            let told: Vec<HistoryLine> = rows
+            let lines = &told(&first, 7, 3, 3)[page];
+            let expected: Vec<HistoryLine> = rows
                 .iter()
                 .map(|row| HistoryLine {
                     user: row.entry.user.as_str(),
@@ -54,13 +70,18 @@ fn lines_tell_of_a_page(store: &dyn Store) {
                 })
                 .collect();
             assert_eq!(lines.count, 7);
-            assert_eq!(lines.iter().map(Result::unwrap).collect::<Vec<_>>(), told);
+            assert_eq!(lines.iter().map(Result::unwrap).collect::<Vec<_>>(), expected);
             filter.after = rows.last().map(|last| (last.entry.at, last.id));
-            assert_eq!(lines.last().unwrap(), filter.after);
+            assert_eq!((lines.last, told(&filter, 7, 1, 1).len()), (filter.after, 1));
         }
+        let counts =
+            |size, pages, taken| told(&first, size, pages, taken).iter().map(|page| page.count).collect::<Vec<_>>();
+        assert_eq!(counts(7, 5, 2), [7, 7]);
+        assert_eq!(counts(all, 5, 9), [all, 0]);
+        assert_eq!(counts(all - 1, 5, 9), [all - 1, 1]);
+        assert_eq!(counts(all + 1, 5, 9), [all]);
         filter.after = Some((minute(1_000_000), 0));
-        let lines = look(store, |unit| unit.history().lines(&filter, 7));
-        assert_eq!((lines.count, lines.last().unwrap(), lines.iter().count()), (0, None, 0));
+        assert_eq!(told(&filter, 7, 3, 3), [HistoryLines::default()]);
     }
 }
 
