@@ -1,4 +1,7 @@
-use diesel::{prelude::*, sql_types::BigInt};
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Text},
+};
 use domain::{Actor, Claim, Instant, Job, JobId, JobKind, JobState};
 use usecases::ports::{JobQuery, Jobs, StoreError};
 
@@ -104,6 +107,22 @@ impl Jobs for DieselUnit<'_> {
     fn delete(&mut self, ids: &[JobId]) -> Result<(), StoreError> {
         let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
         self.query(|conn| diesel::delete(jobs::table.filter(jobs::id.eq_any(&ids))).execute(conn)).map(drop)
+    }
+
+    fn begin_upload(&mut self, folder: &str, at: Instant) -> Result<(), StoreError> {
+        let statement = Statement::new("INSERT INTO uploads (folder, begun_at) VALUES (?, ?)");
+        self.execute(statement.text(folder).int(at.timestamp_micros())).map(drop)
+    }
+
+    fn end_upload(&mut self, folder: &str) -> Result<bool, StoreError> {
+        Ok(self.execute(Statement::new("DELETE FROM uploads WHERE folder = ?").text(folder))? > 0)
+    }
+
+    fn uploads_before(&mut self, before: Instant, limit: usize) -> Result<Vec<String>, StoreError> {
+        let statement = Statement::<Text>::new("SELECT folder FROM uploads WHERE begun_at < ? ORDER BY folder LIMIT ?")
+            .int(before.timestamp_micros())
+            .int(rows_max(limit));
+        self.rows(statement, Ok)
     }
 }
 

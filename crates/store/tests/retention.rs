@@ -155,6 +155,33 @@ fn who_reads_history_is_not_disturbed_and_not_waited_for_by_others() {
     assert_eq!(world.differences(), Vec::<String>::new());
 }
 
+#[test]
+fn where_somebody_always_reads_the_rows_go_one_by_one() {
+    let url = TempPostgres::shared().database();
+    let world = world(&url);
+    has_half_a_year(&world);
+    let begins = retention::beginning(world.now(), 2).unwrap();
+    let before = (told_since(&world, begins), world.history_lines().len() as u64);
+    let expected = retention::Outcome::of(&forget(&world, 2, true));
+    let reader = &mut PgConnection::establish(&url).unwrap();
+    reader.batch_execute("BEGIN; SELECT count(*) FROM history").unwrap();
+    let job = world.act(|act| retention::request(act, 2, false)).unwrap();
+    let job = std::thread::scope(|scope| {
+        let worker = scope.spawn(|| world.finish(job.clone()).unwrap());
+        while !worker.is_finished() {
+            std::thread::sleep(Duration::from_millis(500));
+            world.clock.advance(TimeDelta::minutes(1));
+        }
+        worker.join().unwrap()
+    });
+    assert_eq!((job.state, retention::Outcome::of(&job)), (JobState::Done, expected));
+    assert_eq!(world.history_lines().len() as u64 + expected.forgotten, before.1);
+    reader.batch_execute("COMMIT").unwrap();
+    let told = told_since(&world, begins);
+    assert_eq!(told[..before.0.len()], before.0);
+    assert_eq!(world.differences(), Vec::<String>::new());
+}
+
 /// Dated back, as data from elsewhere is: a row of the rest until its month has a part.
 fn add(number: i64, segment: &Segment, now: Instant) -> Entry {
     Entry {

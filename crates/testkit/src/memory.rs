@@ -66,6 +66,7 @@ struct Tables {
     memberships: Arc<BTreeMap<(UserId, SegmentId), Membership>>,
     history: Arc<Vec<HistoryRow>>,
     answers: Arc<BTreeMap<String, StoredAnswer>>,
+    uploads: Arc<BTreeMap<String, Instant>>,
     jobs: Arc<BTreeMap<JobId, Job>>,
     jobs_made: i64,
     secrets: Arc<BTreeMap<String, String>>,
@@ -746,6 +747,22 @@ impl Jobs for MemoryUnit {
     fn delete(&mut self, ids: &[JobId]) -> Result<(), StoreError> {
         Arc::make_mut(&mut self.tables.jobs).retain(|id, _| !ids.contains(id));
         Ok(())
+    }
+
+    fn begin_upload(&mut self, folder: &str, at: Instant) -> Result<(), StoreError> {
+        match Arc::make_mut(&mut self.tables.uploads).insert(folder.to_owned(), at) {
+            None => Ok(()),
+            Some(_) => self.fail(StoreError::Duplicate),
+        }
+    }
+
+    fn end_upload(&mut self, folder: &str) -> Result<bool, StoreError> {
+        Ok(Arc::make_mut(&mut self.tables.uploads).remove(folder).is_some())
+    }
+
+    fn uploads_before(&mut self, before: Instant, limit: usize) -> Result<Vec<String>, StoreError> {
+        let old = self.tables.uploads.iter().filter(|(_, begun_at)| **begun_at < before);
+        Ok(old.map(|(folder, _)| folder.clone()).take(limit).collect())
     }
 }
 

@@ -16,6 +16,7 @@ use std::{
     iter::Peekable,
 };
 
+use chrono::TimeDelta;
 use domain::{Actor, Job, JobKind};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -38,6 +39,8 @@ pub use tasks::{Import, Mode, What};
 pub const AT_ONCE_MAX: u64 = 10_000;
 /// How many rows are carried out in one transaction, where each is little.
 pub const BATCH_MAX: usize = 20_000;
+/// How long a file may be on its way in.
+const UPLOAD_DAYS_MAX: i64 = 1;
 /// How many refused rows a job tells of by itself; the file has all.
 const REFUSALS_TOLD_MAX: usize = 20;
 
@@ -105,17 +108,43 @@ pub fn accept(
     body: &mut dyn Read,
 ) -> Result<(Job, Begun), Error> {
     let folder = format!("imports/{:016x}{:016x}", app.chance.draw(), app.chance.draw());
+    app.act(actor.clone(), |act| {
+        let now = act.now();
+        Ok(act.unit.jobs().begin_upload(&folder, now)?)
+    })?;
     let accepted = receive(app, &folder, body).and_then(|digest| {
         let rows = survey(app, &folder, import, limits)?;
         let once = once.map(|once| Once { fingerprint: format!("{}:{digest}", once.fingerprint), ..once });
         let task = Task::new(import, &folder, limits).write();
-        jobs::begin(app, actor, once, |act| insert(act, import, task, rows))
+        jobs::begin(app, actor, once, |act| insert(act, import, &folder, task, rows))
     });
     if !matches!(accepted, Ok((_, Begun::Now))) {
-        let forgotten = app.files.delete(&folder);
-        return accepted.and_then(|accepted| Ok(forgotten.map(|()| accepted)?));
+        // What cannot be forgotten now is found by the sweep.
+        let forgotten = forget(app, &folder);
+        return accepted.and_then(|accepted| forgotten.map(|()| accepted));
     }
     accepted
+}
+
+/// Forgets at most `limit` files that began to come long ago and never became a job, because the process was killed.
+pub fn sweep(app: &App, limit: usize) -> Result<usize, Error> {
+    let old =
+        app.look(|look| Ok(look.unit.jobs().uploads_before(look.now - TimeDelta::days(UPLOAD_DAYS_MAX), limit)?))?;
+    for folder in &old {
+        app.act(Actor::new("worker"), |act| {
+            // Only where no job has it by now; and should this fail, it is known as before.
+            if act.unit.jobs().end_upload(folder)? {
+                app.files.delete(folder)?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(old.len())
+}
+
+fn forget(app: &App, folder: &str) -> Result<(), Error> {
+    app.files.delete(folder)?;
+    app.act(Actor::new("worker"), |act| Ok(act.unit.jobs().end_upload(folder)?)).map(drop)
 }
 
 fn input(folder: &str) -> String {
@@ -182,7 +211,10 @@ fn unreadable(error: TableError) -> Error {
     Error::invalid(pointer, error.code, error.detail)
 }
 
-fn insert(act: &mut Act, import: &Import, task: String, rows: u64) -> Result<Job, Error> {
+fn insert(act: &mut Act, import: &Import, folder: &str, task: String, rows: u64) -> Result<Job, Error> {
+    if !act.unit.jobs().end_upload(folder)? {
+        return Err(Error::Conflict(format!("the file came for longer than {UPLOAD_DAYS_MAX} day, and was given up")));
+    }
     let kind = match import.what {
         What::Users => JobKind::ImportUsers,
         What::Segments => JobKind::ImportSegments,

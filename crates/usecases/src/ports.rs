@@ -470,6 +470,12 @@ pub trait Jobs {
     fn ended_before(&mut self, kind: Option<JobKind>, before: Instant, limit: usize) -> Result<Vec<Job>, StoreError>;
     /// Forgets the jobs; history still names them.
     fn delete(&mut self, ids: &[JobId]) -> Result<(), StoreError>;
+    /// Notes that a file comes into this folder since `at`, so that it is found again when its job is never made.
+    fn begin_upload(&mut self, folder: &str, at: Instant) -> Result<(), StoreError>;
+    /// Takes the note away, and tells whether it was there.
+    fn end_upload(&mut self, folder: &str) -> Result<bool, StoreError>;
+    /// At most `limit` of the folders into which a file comes since before `before`, by name.
+    fn uploads_before(&mut self, before: Instant, limit: usize) -> Result<Vec<String>, StoreError>;
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Of each membership that was there when history is to begin, one row stays: its add, with the deadline that it had by
 //! then. So whoever replays what is left comes to the same memberships.
 
-use chrono::{Datelike, Months, NaiveTime};
+use chrono::{Datelike, Months, NaiveTime, TimeDelta};
 use domain::{Entry, HistoryRow, Instant, Job, JobKind, Operation, SegmentId, UserId, history::fold};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -16,8 +16,9 @@ use crate::{
 
 /// How many users are gone through in one transaction.
 const USERS: usize = 500;
-/// How long to wait for those who are reading.
+/// How long to wait for those who are reading, and for how long again and again.
 const PAUSE: Duration = Duration::from_secs(1);
+const PATIENCE_MINUTES: i64 = 10;
 
 #[derive(Serialize, Deserialize)]
 struct Task {
@@ -86,8 +87,10 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
 
 /// Forgets a part of history at once, where the store keeps it in parts, and tells whether there was one.
 ///
-/// Whoever reads history meanwhile keeps the part, be it for an export of an hour: then another moment is waited for.
+/// Whoever reads history meanwhile keeps the part, be it for a long export: then another moment is waited for. Where one
+/// export follows the other, the rows go one by one, and the empty part another time.
 fn forget_part(run: &mut Run, before: Instant) -> Result<bool, Halt> {
+    let give_up_at = run.app.clock.now() + TimeDelta::minutes(PATIENCE_MINUTES);
     loop {
         let forgotten = run.step(|act, job| {
             act.unit.lock(&Locks::new().every_segment(Hold::Shared))?;
@@ -104,10 +107,11 @@ fn forget_part(run: &mut Run, before: Instant) -> Result<bool, Halt> {
         });
         match forgotten {
             Ok(forgotten) => return Ok(forgotten.is_some()),
-            Err(Halt::Failed(Error::Store(StoreError::Contended(_)))) => {
+            Err(Halt::Failed(Error::Store(StoreError::Contended(_)))) if run.app.clock.now() < give_up_at => {
                 std::thread::sleep(PAUSE);
                 run.beat()?;
             }
+            Err(Halt::Failed(Error::Store(StoreError::Contended(_)))) => return Ok(false),
             Err(halt) => return Err(halt),
         }
     }

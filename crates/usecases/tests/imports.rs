@@ -502,6 +502,48 @@ fn another_file_under_the_same_key_is_refused_and_leaves_no_file() {
     assert_eq!((ids(&world, "A"), world.files.keys()), (vec!["1".to_owned()], files));
 }
 
+/// What a process leaves that is killed while a file comes.
+#[test]
+fn a_file_that_was_cut_off_is_swept_after_a_day() {
+    let world = World::in_memory();
+    let now = world.now();
+    for folder in ["imports/one", "imports/two"] {
+        world.act(|act| Ok(act.unit.jobs().begin_upload(folder, now)?)).unwrap();
+        world.app.files.create(&format!("{folder}/input")).unwrap().finish().unwrap();
+    }
+    let kept = import(&world, &any(), "user_id;segment\n1;A\n").added;
+    world.clock.advance(TimeDelta::days(1));
+    assert_eq!((imports::sweep(&world.app, 10).unwrap(), world.files.keys().len()), (0, 3));
+    world.clock.advance(TimeDelta::microseconds(1));
+    assert_eq!((imports::sweep(&world.app, 1).unwrap(), imports::sweep(&world.app, 9).unwrap()), (1, 1));
+    assert_eq!((imports::sweep(&world.app, 9).unwrap(), world.files.keys().len(), kept), (0, 1, 1));
+}
+
+#[test]
+fn a_file_that_comes_for_longer_than_a_day_is_given_up() {
+    struct Slow<'a>(&'a World, &'a [u8]);
+    impl std::io::Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.0.clock.advance(TimeDelta::days(2));
+            imports::sweep(&self.0.app, 9).unwrap();
+            self.1.read(buffer)
+        }
+    }
+    let world = World::in_memory();
+    let mut body = Slow(&world, b"user_id;segment\n1;A\n");
+    let refused = imports::accept(&world.app, actor(), &any(), None, &Limits::default(), &mut body);
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    assert_eq!((world.files.keys(), rows_written(&world)), (Vec::<String>::new(), 0));
+}
+
+#[test]
+fn a_refused_file_leaves_nothing() {
+    let world = World::in_memory();
+    world.import(&any(), "user_id\n").unwrap_err();
+    world.clock.advance(TimeDelta::days(2));
+    assert_eq!((imports::sweep(&world.app, 9).unwrap(), world.files.keys()), (0, Vec::new()));
+}
+
 #[test]
 fn a_refused_file_does_not_use_up_its_key() {
     let world = World::in_memory();

@@ -21,6 +21,7 @@ pub(super) const CASES: &[Case] = &[
     ("a job that is rolled back was never kept", job_rolled_back),
     ("eight who look for jobs are never given the same", eight_are_never_given_the_same),
     ("a job that was read stays until the unit ends", read_job_stays),
+    ("an upload is known until it is ended, and ended once", uploads_are_known_until_they_end),
 ];
 
 fn queued(kind: JobKind) -> Job {
@@ -249,6 +250,23 @@ fn eight_are_never_given_the_same(store: &dyn Store) {
     given.sort();
     jobs.sort();
     assert_eq!(given, jobs);
+}
+
+fn uploads_are_known_until_they_end(store: &dyn Store) {
+    for (folder, begun_at) in [("imports/c", 1), ("imports/a", 2), ("imports/b", 3)] {
+        must(store, |unit| unit.jobs().begin_upload(folder, minute(begun_at)));
+    }
+    let known = |before, limit| look(store, |unit| unit.jobs().uploads_before(minute(before), limit));
+    assert_eq!(known(4, 9), ["imports/a", "imports/b", "imports/c"]);
+    assert_eq!(
+        (known(3, 9), known(3, 1), known(1, 9)),
+        (vec!["imports/a".into(), "imports/c".into()], vec!["imports/a".into()], vec![])
+    );
+    let ended = together(THREADS, |_| persist(store, |unit| unit.jobs().end_upload("imports/a")).unwrap());
+    assert_eq!(ended.into_iter().filter(|ended| *ended).count(), 1);
+    assert_eq!(known(4, 9), ["imports/b", "imports/c"]);
+    let again = attempt(store, |unit| unit.jobs().begin_upload("imports/b", minute(9)));
+    assert!(matches!(again, Err(StoreError::Duplicate)), "{again:?}");
 }
 
 /// No lock is had: that the job stays is the promise of whoever finds it.
