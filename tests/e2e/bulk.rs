@@ -5,6 +5,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     thread,
+    time::{Duration, Instant},
 };
 
 use chrono::{SecondsFormat, Utc};
@@ -18,13 +19,14 @@ use crate::{
         undo, until,
     },
     s3_server::{BUCKET, KEY_ID, S3Server, SECRET},
-    server::{Engine, Place, on_both_engines},
+    server::{Engine, Place, Server, on_both_engines},
 };
 
 on_both_engines!(
     files_of_every_form_are_taken,
     ten_thousand_rows_are_done_at_once_and_more_become_a_job,
     a_job_is_followed_to_its_end_by_events,
+    who_follows_a_job_does_not_keep_the_server_from_ending,
     users_are_born_and_completed,
     joining_instants_come_along,
     replace_writes_only_the_differences,
@@ -132,15 +134,7 @@ fn a_job_is_followed_to_its_end_by_events(engine: Engine) {
     let client = &server.client;
     client.has_segment("A");
     let waiting = begun(&send(client, "/segments/A/users/import", numbered(0..40_000)));
-    let mut stream = TcpStream::connect(server.base.strip_prefix("http://").unwrap()).unwrap();
-    write!(stream, "GET /api/v1/jobs/{}/events HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", waiting["id"])
-        .unwrap();
-    let (mut told, mut piece) = (Vec::new(), [0; 4096]);
-    while !String::from_utf8_lossy(&told).contains("data: {") {
-        let length = stream.read(&mut piece).unwrap();
-        assert!(length > 0, "{}", String::from_utf8_lossy(&told));
-        told.extend(&piece[..length]);
-    }
+    let (mut stream, mut told) = followed(&server, &waiting);
     // Only now somebody begins to work.
     let _worker = place.work(&[]);
     stream.read_to_end(&mut told).unwrap();
@@ -162,6 +156,32 @@ fn a_job_is_followed_to_its_end_by_events(engine: Engine) {
     let late = client.get(&format!("/jobs/{}/events", waiting["id"]));
     let data = late.text.strip_prefix("event: job\ndata: ").unwrap().strip_suffix("\n\n").unwrap();
     assert_eq!(&serde_json::from_str::<Value>(data).unwrap(), events.last().unwrap());
+}
+
+/// The events of a job, up to the first one.
+fn followed(server: &Server, job: &Value) -> (TcpStream, Vec<u8>) {
+    let mut stream = TcpStream::connect(server.base.strip_prefix("http://").unwrap()).unwrap();
+    write!(stream, "GET /api/v1/jobs/{}/events HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", job["id"]).unwrap();
+    let (mut told, mut piece) = (Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&told).contains("data: {") {
+        let length = stream.read(&mut piece).unwrap();
+        assert!(length > 0, "{}", String::from_utf8_lossy(&told));
+        told.extend(&piece[..length]);
+    }
+    (stream, told)
+}
+
+fn who_follows_a_job_does_not_keep_the_server_from_ending(engine: Engine) {
+    let place = Place::new(engine);
+    let server = place.serve_with(&[("STRATA_WORKER", "false")]);
+    server.client.has_segment("A");
+    let waiting = begun(&send(&server.client, "/segments/A/users/import", numbered(0..11_000)));
+    let (mut stream, mut told) = followed(&server, &waiting);
+    let asked = Instant::now();
+    assert!(server.stop().success());
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    stream.read_to_end(&mut told).unwrap();
+    assert!(told.ends_with(b"0\r\n\r\n"), "{}", String::from_utf8_lossy(&told));
 }
 
 fn users_are_born_and_completed(engine: Engine) {

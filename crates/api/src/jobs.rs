@@ -1,6 +1,6 @@
 //! `/jobs`: long acts, followed, stopped and taken back.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -14,6 +14,7 @@ use domain::{Actor, Job, JobId, JobKind, JobState};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tables::Packing;
+use tokio::sync::Semaphore;
 use usecases::{
     Act, App, Error, Look,
     imports::{self, Import, Outcome, Refused, What},
@@ -485,11 +486,12 @@ pub(crate) async fn events(
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request)?.end()?;
     let (id, base) = (id_of(&id)?, base(&request));
-    let permit = std::sync::Arc::clone(&limits.followers).try_acquire_owned();
+    let followers = Arc::clone(&limits.followers);
+    let permit = Arc::clone(&followers).try_acquire_owned();
     let permit =
         permit.map_err(|_| Problem::new(Code::Busy, "as many jobs as can be followed at once are followed"))?;
     let first = view(app.clone(), id, base.clone()).await?;
-    let state = Following { app, id, base, told: String::new(), next: Some(first), is_over: false };
+    let state = Following { app, id, base, followers, told: String::new(), next: Some(first), is_over: false };
     let events = stream::unfold(state, move |mut following| {
         let _held = &permit;
         async move {
@@ -507,6 +509,7 @@ struct Following {
     app: Data<App>,
     id: JobId,
     base: String,
+    followers: Arc<Semaphore>,
     told: String,
     next: Option<(JobState, String)>,
     is_over: bool,
@@ -523,6 +526,10 @@ impl Following {
                 Some(first) => first,
                 None => {
                     tokio::time::sleep(LOOK_EVERY).await;
+                    // The service ends: whoever follows comes again.
+                    if self.followers.is_closed() {
+                        return None;
+                    }
                     match view(self.app.clone(), self.id, self.base.clone()).await {
                         Ok(seen) => seen,
                         // The store may be away for a while; the job is not over for that.

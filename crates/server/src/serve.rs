@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{HttpServer, web::Data};
+use actix_web::{HttpServer, dev::ServerHandle, web::Data};
 use store::DieselStore;
 use tokio::sync::{Semaphore, watch};
 use usecases::{App, ports::StoreError, retention};
@@ -21,18 +21,20 @@ pub(crate) fn serve(settings: Settings) -> Result<(), Failure> {
 
 async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     let app = world::app(&settings, migrated(&settings)?)?;
+    let followers = Arc::new(Semaphore::new(FOLLOWERS_MAX));
     let limits = api::Limits {
         request_timeout: settings.request_timeout,
         body_bytes_max: settings.body_bytes_max,
         import_bytes_max: settings.import_bytes_max,
         exports: Arc::new(Semaphore::new((settings.pool_size as usize / 4).max(1))),
-        followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
+        followers: Arc::clone(&followers),
         export_patience: settings.export_patience,
         public_url: settings.public_url.clone(),
         cors_origins: settings.cors_origins.clone(),
     };
     let data = Data::from(Arc::clone(&app));
     let mut server = HttpServer::new(move || api::service(data.clone(), limits.clone()))
+        .disable_signals()
         .shutdown_timeout(settings.shutdown_timeout_s)
         .client_request_timeout(Duration::from_secs(10));
     if settings.http_threads > 0 {
@@ -43,6 +45,7 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
         .map_err(|error| Failure(format!("cannot listen on {}: {error}", settings.listen)))?;
     let addresses = server.addrs();
     let running = server.run();
+    actix_web::rt::spawn(stop_when_asked(running.handle(), followers));
 
     let (stop, stopped) = watch::channel(());
     let working = settings.worker.then(|| actix_web::rt::spawn(work_until(app, schedule(&settings), stopped)));
@@ -56,6 +59,18 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     }
     log::info!("stopped");
     ended.map_err(|error| Failure(format!("the server ended badly: {error}")))
+}
+
+/// Requests under way are ended first; asked a second time, it ends at once.
+async fn stop_when_asked(server: ServerHandle, followers: Arc<Semaphore>) {
+    termination().await;
+    log::info!("stopping");
+    // They would go on for as long as there are jobs.
+    followers.close();
+    tokio::select! {
+        () = server.stop(true) => {}
+        () = termination() => server.stop(false).await,
+    }
 }
 
 pub(crate) fn work(settings: &Settings) -> Result<(), Failure> {
