@@ -117,6 +117,8 @@ fn bodies_are_read_strictly(engine: Engine) {
         ("POST /segments/A/distribute", "/percent"),
         ("POST /segments/move_users", "/from_segment"),
         ("POST /users/segments/lookup", "/user_ids"),
+        ("POST /segments/algebra", "/expr"),
+        ("POST /segments/overlap", "/slugs"),
         ("POST /users", ""),
         ("POST /users/1/segments", ""),
         ("POST /users/1/segments/B", ""),
@@ -203,6 +205,17 @@ fn bodies_are_read_strictly(engine: Engine) {
         ("PATCH /users/1", r#"{"attributes":{"x":{"y":"\u0000"}}}"#, "/attributes:invalid_value"),
         ("PATCH /users/1", r#"{"attributes":{"x":{"y":1,"y":2}}}"#, "/attributes/x/y:duplicate_key"),
         ("POST /users/segments/lookup", r#"{"user_ids":"1"}"#, "/user_ids:invalid_type"),
+        ("POST /segments/algebra", r#"{"expr":5}"#, "/expr:invalid_type"),
+        ("POST /segments/algebra", r#"{"expr":""}"#, "/expr:invalid_expression"),
+        ("POST /segments/algebra", r#"{"expr":"A & "}"#, "/expr:invalid_expression"),
+        ("POST /segments/algebra", r#"{"expr":"A","as_of":"now"}"#, "/as_of:invalid_instant"),
+        ("POST /segments", r#"{"slug":"C","expr":"A &"}"#, "/expr:invalid_expression"),
+        ("POST /segments", r#"{"slug":"C","expr":"A","percent":5}"#, "/expr:both_given"),
+        ("POST /segments/overlap", r#"{"slugs":"A"}"#, "/slugs:invalid_type"),
+        ("POST /segments/overlap", r#"{"slugs":[]}"#, "/slugs:wrong_length"),
+        ("POST /segments/overlap", r#"{"slugs":["A","a b"]}"#, "/slugs/1:invalid_slug"),
+        ("POST /segments/overlap", r#"{"slugs":["A","A"]}"#, "/slugs/1:named_twice"),
+        ("POST /segments/overlap", r#"{"slugs":["A"],"as_of":"x"}"#, "/as_of:invalid_instant"),
         ("POST /users/segments/lookup", r#"{"user_ids":[]}"#, "/user_ids:wrong_length"),
         ("POST /users/segments/lookup", r#"{"user_ids":["1",null]}"#, "/user_ids/1:invalid_type"),
         ("POST /users/segments/lookup", r#"{"user_ids":["1","a b"]}"#, "/user_ids/1:invalid_user_id"),
@@ -708,6 +721,19 @@ fn periods_and_instants_are_read_strictly(engine: Engine) {
             cases.push((format!("GET {address}?as_of={value}"), "400 invalid as_of:invalid_instant".into()));
         }
     }
+    let size = "GET /segments/A/size";
+    for (query, expected) in [
+        ("step=x", "step:invalid_duration"),
+        ("step=0", "step:invalid_duration"),
+        ("step=-1", "step:invalid_duration"),
+        ("from=x", "from:invalid_instant"),
+        ("from=2024-01-01T00:00:00Z&to=2023-01-01T00:00:00Z", "to:out_of_order"),
+        ("from=2999-01-01T00:00:00Z", "to:out_of_order"),
+        ("from=2000-01-01T00:00:00Z&step=1", "step:too_small"),
+        ("colour=red", "colour:unknown_parameter"),
+    ] {
+        cases.push((format!("{size}?{query}"), format!("400 invalid {expected}")));
+    }
     let diff = "GET /segments/A/users/diff";
     cases.push((diff.into(), "400 invalid from:missing_parameter".into()));
     cases.push((format!("{diff}?to=2024-01-01T00:00:00Z"), "400 invalid from:missing_parameter".into()));
@@ -938,6 +964,8 @@ fn headers_are_checked(engine: Engine) {
         ("GET /users/1/segments/nosuch", "404 segment_not_found"),
         ("GET /segments/nosuch/users?as_of=2026-01-01T00:00:00Z", "404 segment_not_found"),
         ("GET /segments/nosuch/users/diff?from=2026-01-01T00:00:00Z", "404 segment_not_found"),
+        ("GET /segments/nosuch/size", "404 segment_not_found"),
+        ("GET /segments/nosuch/similar", "404 segment_not_found"),
         ("DELETE /users/1/segments/nosuch", "404 segment_not_found"),
         ("POST /users/7/segments/nosuch", "404 segment_not_found"),
     ];

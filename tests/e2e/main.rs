@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail where it stands, and tell")]
 #![allow(clippy::disallowed_methods, reason = "the real service is held against the real time")]
 
+mod algebra;
 mod bad_imports;
 mod bad_input;
 mod bounds;

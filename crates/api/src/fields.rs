@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::{Percent, PercentError, Reason, Ttl, TtlError, UserId};
+use domain::{Instant, Percent, PercentError, Reason, Ttl, TtlError, UserId};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{self, Visitor},
@@ -68,6 +68,10 @@ impl Faults {
                 self.add(format!("/{field}"), code, detail);
             }
         }
+    }
+
+    pub(crate) fn instant(&mut self, pointer: &str, text: Option<&str>) -> Option<Instant> {
+        self.take(pointer, "invalid_instant", times::read(text?))
     }
 
     pub(crate) fn user_id(&mut self, pointer: &str, text: &str) -> Option<UserId> {

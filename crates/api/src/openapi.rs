@@ -138,7 +138,7 @@ pub(crate) struct ImportParameters {
         license(name = "MIT OR Apache-2.0"),
     ),
     paths(
-        crate::segments::create, crate::segments::list, crate::segments::stats, crate::segments::get,
+        crate::segments::create, crate::segments::list, crate::segments::stats, crate::sizes::over_time, crate::algebra::evaluate, crate::algebra::overlap, crate::algebra::similar, crate::segments::get,
         crate::segments::change, crate::segments::delete, crate::segments::rename, crate::segments::copy,
         crate::segments::describe,
         crate::users::create, crate::users::list, crate::users::get, crate::users::change, crate::users::delete,
@@ -203,7 +203,7 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
         return;
     }
     let in_api = path.starts_with("/api/v1/");
-    let reads = method == "get" || path.ends_with("/lookup");
+    let reads = method == "get" || ["/lookup", "/algebra", "/overlap"].iter().any(|end| path.ends_with(end));
     let mut codes = vec![Code::Internal, Code::Busy, Code::Unavailable, Code::TimedOut];
     if in_api {
         codes.push(Code::Invalid);

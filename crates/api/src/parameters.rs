@@ -77,12 +77,17 @@ impl Parameters {
         self.read(name, "invalid_slug", Slug::parse)
     }
 
-    /// A deadline for many rows, as a ttl or as an instant, but not as both.
-    pub(crate) fn deadline(&mut self) -> Option<Deadline> {
-        let ttl = self.read("ttl", "invalid_duration", |text| match text.parse::<i64>() {
+    /// An ISO 8601 duration, or seconds.
+    pub(crate) fn ttl(&mut self, name: &str) -> Option<Ttl> {
+        self.read(name, "invalid_duration", |text| match text.parse::<i64>() {
             Ok(seconds) => Ttl::from_seconds(seconds),
             Err(_) => Ttl::parse(text),
-        });
+        })
+    }
+
+    /// A deadline for many rows, as a ttl or as an instant, but not as both.
+    pub(crate) fn deadline(&mut self) -> Option<Deadline> {
+        let ttl = self.ttl("ttl");
         let at = self.instant("expires_at");
         if ttl.is_some() && at.is_some() {
             self.faults.add("ttl", "both_given", "give `ttl` or `expires_at`, not both");

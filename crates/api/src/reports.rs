@@ -25,7 +25,7 @@ use crate::{
     jobs::{self, JobView, ReportView},
     parameters::Parameters,
     problems::{Code, Problem},
-    streams, times,
+    streams,
 };
 
 const LINK_SECONDS: i64 = 24 * 60 * 60;
@@ -141,7 +141,7 @@ pub(crate) async fn history(call: Call) -> Result<HttpResponse, Problem> {
 pub(crate) async fn members(call: Call) -> Result<HttpResponse, Problem> {
     let body = bodies::read::<MembersReport>(&call.request, &call.body)?;
     let mut faults = Faults::default();
-    let as_of = instant(&mut faults, "/as_of", body.as_of.as_deref());
+    let as_of = faults.instant("/as_of", body.as_of.as_deref());
     let export = slug(&mut faults, Some(&body.segment)).map(|slug| Export::Members { slug, as_of });
     write(call, faults, export, body.format, body.gzip, body.link_ttl).await
 }
@@ -266,10 +266,6 @@ fn slug(faults: &mut Faults, text: Option<&str>) -> Option<Slug> {
     faults.take("/segment", "invalid_slug", Slug::parse(text?))
 }
 
-fn instant(faults: &mut Faults, pointer: &str, text: Option<&str>) -> Option<Instant> {
-    faults.take(pointer, "invalid_instant", times::read(text?))
-}
-
 fn search(faults: &mut Faults, text: Option<String>) -> Option<String> {
     let text = text.filter(|text| !text.is_empty())?;
     let good = text.chars().count() <= 200 && !text.contains('\0');
@@ -284,7 +280,7 @@ fn period(faults: &mut Faults, month: Option<&str>, from: Option<&str>, to: Opti
     if let Some(text) = month {
         return faults.take("/month", "invalid_month", Month::parse(text)).map_or_else(Period::default, Month::period);
     }
-    let (from, to) = (instant(faults, "/from", from), instant(faults, "/to", to));
+    let (from, to) = (faults.instant("/from", from), faults.instant("/to", to));
     if from.zip(to).is_some_and(|(from, to)| to < from) {
         faults.add("/to", "out_of_order", "`to` is before `from`");
     }

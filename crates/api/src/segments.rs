@@ -4,11 +4,11 @@ use actix_web::{
     HttpResponse,
     web::{self, Path, ServiceConfig},
 };
-use domain::{Description, Kind, Name, Percent, Segment, Slug, TextError, Ttl};
+use domain::{Description, Kind, Name, Percent, Segment, Slug, TextError, Ttl, algebra::Expression};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use usecases::{
-    Act, Revision,
+    Act, Revision, algebra,
     ports::{Direction, SegmentOrder, SegmentQuery, SegmentSort},
     segments::{self, ChangeSegment, Copied, CopiedMembers, CopySegment, CreateSegment},
 };
@@ -49,6 +49,9 @@ pub(crate) struct NewSegment {
     percent: Option<Number>,
     /// How long memberships last whose add does not say.
     default_ttl: Option<TtlField>,
+    /// Begins with those who are in this combination of segments now, as `/segments/algebra` says; it does not follow them.
+    #[schema(max_length = 16_384, example = "(VIP & IOS) - STAFF")]
+    expr: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -203,24 +206,37 @@ fn created(segment: &Segment) -> Answer {
     responses(
         (status = 201, description = "Created; with a percent, also given to that share of all users", body = SegmentView,
             headers(("Location" = String), ("ETag" = String))),
+        (status = 404, description = "`segment_not_found`: one that `expr` names"),
         (status = 409, description = "`slug_taken`"),
     ))]
 pub(crate) async fn create(call: Call) -> Result<HttpResponse, Problem> {
     Parameters::of(&call.request)?.end()?;
-    let command = bodies::read::<NewSegment>(&call.request, &call.body)?.into_command()?;
-    call.act(|act| Ok(created(&segments::create(act, command)?))).await
+    let (command, expression) = bodies::read::<NewSegment>(&call.request, &call.body)?.into_command()?;
+    call.act(|act| {
+        let segment = match expression {
+            Some(expression) => algebra::create(act, command, expression)?,
+            None => segments::create(act, command)?,
+        };
+        Ok(created(&segment))
+    })
+    .await
 }
 
 impl NewSegment {
-    fn into_command(self) -> Result<CreateSegment, Problem> {
+    fn into_command(self) -> Result<(CreateSegment, Option<Expression>), Problem> {
         let mut faults = Faults::default();
         let slug = faults.take("/slug", "invalid_slug", Slug::parse(&self.slug));
         let name = self.name.as_deref().and_then(|name| read_name(&mut faults, name));
         let description = read_description(&mut faults, self.description.as_deref().unwrap_or(""));
         let percent = faults.percent("/percent", self.percent.as_ref());
         let default_ttl = faults.ttl("/default_ttl", self.default_ttl.as_ref());
+        let expression = self.expr.as_deref().map(Expression::parse);
+        let expression = expression.and_then(|expression| faults.take("/expr", "invalid_expression", expression));
+        if percent.is_some() && expression.is_some() {
+            faults.add("/expr", "both_given", "give `percent` or `expr`, not both");
+        }
         let slug = faults.or(slug)?;
-        Ok(CreateSegment { slug, name, description, percent, default_ttl })
+        Ok((CreateSegment { slug, name, description, percent, default_ttl }, expression))
     }
 }
 

@@ -106,8 +106,49 @@ pub fn replay<'a>(entries: impl IntoIterator<Item = &'a Entry>, at: Instant) -> 
     fold(entries.into_iter().filter(|entry| entry.at <= at)).filter(|membership| membership.is_live_at(at))
 }
 
+/// When somebody was in a segment: from, and not including, to. One who is still in has no end.
+pub type Stay = (Instant, Option<Instant>);
+
+/// All that [`replay`] tells of one user in one segment, from the entries in the order they were written. Stays are in
+/// their order and do not touch.
+pub fn stays(entries: &[Entry]) -> Vec<Stay> {
+    // Data from elsewhere may tell of the past after the present was written.
+    let mut by_instant: Vec<usize> = (0..entries.len()).collect();
+    by_instant.sort_by_key(|place| (entries[*place].at, *place));
+    let mut stays: Vec<Stay> = Vec::new();
+    // Of what happened by then, what was written last: an add or remove, and an extend.
+    let (mut begun, mut extended) = (None, None);
+    let groups: Vec<&[usize]> = by_instant.chunk_by(|a, b| entries[*a].at == entries[*b].at).collect();
+    for (number, group) in groups.iter().enumerate() {
+        for place in *group {
+            let last = match entries[*place].operation {
+                Operation::Add | Operation::Remove => &mut begun,
+                Operation::Extend => &mut extended,
+            };
+            *last = (*last).max(Some(*place));
+        }
+        let Some(add) = begun.map(|place| &entries[place]).filter(|entry| entry.operation == Operation::Add) else {
+            continue;
+        };
+        let told_last = extended.filter(|_| extended > begun).map_or(add, |place| &entries[place]);
+        let from = entries[group[0]].at;
+        let next = groups.get(number + 1).map(|group| entries[group[0]].at);
+        let to = [told_last.expires_at, next].into_iter().flatten().min();
+        if to.is_some_and(|to| to <= from) {
+            continue;
+        }
+        match stays.last_mut() {
+            Some((_, end)) if *end == Some(from) => *end = to,
+            _ => stays.push((from, to)),
+        }
+    }
+    stays
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{SegmentId, Slug};
 
@@ -163,5 +204,35 @@ mod tests {
         ];
         assert_eq!(replay(&entries, instant(25)), None);
         assert_eq!(replay(&entries, instant(30)).unwrap().since, instant(10));
+    }
+
+    #[test]
+    fn stays_that_touch_are_one() {
+        let entries = [
+            entry(Operation::Add, 10, Some(20)),
+            entry(Operation::Extend, 15, Some(40)),
+            entry(Operation::Remove, 30, None),
+            entry(Operation::Add, 30, None),
+            entry(Operation::Remove, 50, None),
+            entry(Operation::Add, 60, None),
+        ];
+        let expected = [(10, Some(50)), (60, None)].map(|(from, to)| (instant(from), to.map(instant)));
+        assert_eq!(stays(&entries), expected);
+    }
+
+    proptest! {
+        /// Also where instants do not follow the order in which entries were written.
+        #[test]
+        fn stays_are_what_replay_tells(told in prop::collection::vec((0..3_usize, 0..12_i64, prop::option::of(0..14_i64)), 0..8)) {
+            let entries: Vec<Entry> =
+                told.iter().map(|(which, minute, deadline)| entry(Operation::ALL[*which], *minute, *deadline)).collect();
+            let stays = stays(&entries);
+            prop_assert!(stays.iter().all(|(from, to)| to.is_none_or(|to| *from < to)));
+            prop_assert!(stays.windows(2).all(|pair| pair[0].1.is_some_and(|end| end < pair[1].0)));
+            for minute in -1..15 {
+                let is_in = stays.iter().any(|(from, to)| *from <= instant(minute) && to.is_none_or(|to| instant(minute) < to));
+                prop_assert_eq!(is_in, replay(&entries, instant(minute)).is_some(), "minute {}", minute);
+            }
+        }
     }
 }

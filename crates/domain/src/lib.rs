@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads, writes, asks the time or draws at random.
 
+pub mod algebra;
 pub mod distributions;
 pub mod history;
 pub mod jobs;

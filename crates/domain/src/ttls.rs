@@ -32,6 +32,7 @@ pub enum TtlError {
 
 impl Ttl {
     pub const YEARS_MAX: i64 = 1_000;
+    pub const DAY: Ttl = Ttl { months: 0, seconds: 86_400 };
     const SECONDS_MAX: i64 = Ttl::YEARS_MAX * 366 * 86_400;
 
     pub fn from_seconds(seconds: i64) -> Result<Ttl, TtlError> {
@@ -63,6 +64,13 @@ impl Ttl {
             return Err(TtlError::TooLong);
         }
         Ok(Ttl { months: u32::try_from(months).map_err(|_| TtlError::TooLong)?, seconds })
+    }
+
+    /// So many times this long after `since`, unless that cannot be written any more. Calendar months are counted from
+    /// `since`, so that the end of a short month does not stay.
+    pub fn times_after(self, times: u32, since: Instant) -> Option<Instant> {
+        let seconds = TimeDelta::try_seconds(self.seconds.checked_mul(i64::from(times))?)?;
+        since.checked_add_months(Months::new(self.months.checked_mul(times)?))?.checked_add_signed(seconds)
     }
 
     /// The deadline of what begins at `since`.

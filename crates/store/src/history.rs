@@ -126,6 +126,33 @@ impl History for DieselUnit<'_> {
         self.count_of(Statement::new("SELECT count(*) FROM history WHERE job_id = ?").int(job.0))
     }
 
+    fn told_up_to(
+        &mut self,
+        segment: SegmentId,
+        at: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let micros = at.timestamp_micros();
+        let users = Statement::<Text>::new("SELECT DISTINCT user_id FROM history")
+            .then(UP_TO)
+            .then(" ORDER BY user_id LIMIT ?")
+            .int(segment.0)
+            .int(micros)
+            .text(behind(after))
+            .int(rows_max(limit));
+        let users = self.rows(users, |user: String| TABLE.user(&user))?;
+        let Some(last) = users.last() else { return Ok(Vec::new()) };
+        let rows = Statement::<Columns>::new(SELECT)
+            .then(UP_TO)
+            .then(" AND user_id <= ? ORDER BY user_id, id")
+            .int(segment.0)
+            .int(micros)
+            .text(behind(after))
+            .text(last.as_str());
+        self.rows(rows, |row| history_row(row).map(|row| row.entry))
+    }
+
     fn members_at(
         &mut self,
         segment: SegmentId,
@@ -133,30 +160,14 @@ impl History for DieselUnit<'_> {
         after: Option<&UserId>,
         limit: usize,
     ) -> Result<Vec<Membership>, StoreError> {
-        let micros = at.timestamp_micros();
         let mut members: Vec<Membership> = Vec::new();
         let mut after = after.cloned();
         // Stretch by stretch of users, of whom not everyone is a member.
         while members.len() < limit {
-            let users = Statement::<Text>::new("SELECT DISTINCT user_id FROM history")
-                .then(UP_TO)
-                .then(" ORDER BY user_id LIMIT ?")
-                .int(segment.0)
-                .int(micros)
-                .text(behind(after.as_ref()))
-                .int(rows_max(limit));
-            let users = self.rows(users, |user: String| TABLE.user(&user))?;
-            let Some(last) = users.last() else { break };
-            let rows = Statement::<Columns>::new(SELECT)
-                .then(UP_TO)
-                .then(" AND user_id <= ? ORDER BY user_id, id")
-                .int(segment.0)
-                .int(micros)
-                .text(behind(after.as_ref()))
-                .text(last.as_str());
-            let entries = self.rows(rows, |row| history_row(row).map(|row| row.entry))?;
+            let entries = self.told_up_to(segment, at, after.as_ref(), limit)?;
+            let Some(last) = entries.last() else { break };
             members.extend(entries.chunk_by(|a, b| a.user == b.user).filter_map(|entries| replay(entries, at)));
-            after = Some(last.clone());
+            after = Some(last.user.clone());
         }
         members.truncate(limit);
         Ok(members)

@@ -98,6 +98,23 @@ impl Memberships for DieselUnit<'_> {
         self.rows(statement, membership)
     }
 
+    fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
+        let at = at.timestamp_micros();
+        let statement = Statement::<(BigInt, BigInt)>::new(
+            "SELECT o.segment_id, count(*) FROM memberships m JOIN memberships o ON o.user_id = m.user_id \
+             WHERE m.segment_id = ? AND m.since <= ? AND (m.expires_at IS NULL OR m.expires_at > ?) \
+             AND o.segment_id <> ? AND o.since <= ? AND (o.expires_at IS NULL OR o.expires_at > ?) \
+             GROUP BY o.segment_id ORDER BY o.segment_id",
+        )
+        .int(segment.0)
+        .int(at)
+        .int(at)
+        .int(segment.0)
+        .int(at)
+        .int(at);
+        self.rows(statement, |(segment, count): (i64, i64)| Ok((SegmentId(segment), count.unsigned_abs())))
+    }
+
     fn counts(&mut self, segments: &[SegmentId], at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
         let at = at.timestamp_micros();
         let statement = Statement::<(BigInt, BigInt)>::new(

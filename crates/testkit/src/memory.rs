@@ -436,6 +436,17 @@ impl Memberships for MemoryUnit {
         Ok(found)
     }
 
+    fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
+        let live = || self.tables.memberships.values().filter(|found| found.is_live_at(at));
+        let users: BTreeSet<&UserId> =
+            live().filter(|found| found.segment.id == segment).map(|found| &found.user).collect();
+        let mut shared: BTreeMap<SegmentId, u64> = BTreeMap::new();
+        for found in live().filter(|found| found.segment.id != segment && users.contains(&found.user)) {
+            *shared.entry(found.segment.id).or_default() += 1;
+        }
+        Ok(shared.into_iter().collect())
+    }
+
     fn counts(&mut self, segments: &[SegmentId], at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
         let segments = BTreeSet::from_iter(segments);
         let mut counts: BTreeMap<SegmentId, u64> = BTreeMap::new();
@@ -589,6 +600,19 @@ impl History for MemoryUnit {
 
     fn count_of_job(&mut self, job: JobId) -> Result<u64, StoreError> {
         Ok(self.tables.history.iter().filter(|row| row.entry.job == Some(job)).count() as u64)
+    }
+
+    fn told_up_to(
+        &mut self,
+        segment: SegmentId,
+        at: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let of_user = |entries: Vec<&Entry>| entries.into_iter().filter(|entry| entry.at <= at).cloned().collect();
+        let behind = self.entries_in(segment).into_iter().filter(|(user, _)| is_behind(after, user));
+        let told = behind.map(|(_, entries)| of_user(entries)).filter(|entries: &Vec<Entry>| !entries.is_empty());
+        Ok(told.take(limit).flatten().collect())
     }
 
     fn members_at(

@@ -85,7 +85,7 @@ pub(crate) fn refuse_forgotten(look: &mut Look, pointer: &str, at: Instant) -> R
 }
 
 /// The segment that a slug means at an instant: the one that had it then, or else the one that has or last had it.
-fn segment_at(look: &mut Look, slug: &Slug, at: Instant) -> Result<SegmentId, Error> {
+pub(crate) fn segment_at(look: &mut Look, slug: &Slug, at: Instant) -> Result<SegmentId, Error> {
     let bearers: Vec<Bearer> = look.unit.segments().bearers(slug)?;
     bearers
         .iter()

@@ -3,6 +3,7 @@
 //! A use case that changes something is handed an [`Act`], one that only looks a [`Look`]: both are one transaction,
 //! opened by [`App`]. So use cases can be put together, and what is put together still happens whole or not at all.
 
+pub mod algebra;
 pub mod answers;
 pub mod checks;
 pub mod distributions;
@@ -17,6 +18,7 @@ pub mod ports;
 pub mod reports;
 pub mod retention;
 pub mod segments;
+pub mod sizes;
 mod sorting;
 pub mod stale;
 pub mod users;

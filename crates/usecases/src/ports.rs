@@ -271,6 +271,8 @@ pub trait Memberships {
         after: Option<&UserId>,
         limit: usize,
     ) -> Result<Vec<Membership>, StoreError>;
+    /// How many of a segment's members are in each other segment at `at`; those with nobody in common may be absent.
+    fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
     /// How many members each of these segments has at `at`. One without members may be absent.
     fn counts(&mut self, segments: &[SegmentId], at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
     /// Ends at most `limit` stored memberships whose deadline is not after `at`, the longest due first, each as
@@ -323,6 +325,15 @@ pub trait History {
     fn of_job(&mut self, job: JobId, after: i64, limit: usize) -> Result<Vec<HistoryRow>, StoreError>;
     /// How many rows a job wrote.
     fn count_of_job(&mut self, job: JobId) -> Result<u64, StoreError>;
+    /// All entries in a segment up to `at` of at most `limit` users who have any, by user, after `after`, and then in the
+    /// order they were written.
+    fn told_up_to(
+        &mut self,
+        segment: SegmentId,
+        at: Instant,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
     /// At most `limit` of those who were live in a segment at `at`, by user, after `after`.
     fn members_at(
         &mut self,

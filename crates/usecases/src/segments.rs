@@ -24,6 +24,11 @@ pub fn create(act: &mut Act, command: CreateSegment) -> Result<Segment, Error> {
         Some(_) => act.unit.lock(&locks.population(Hold::Alone))?,
         None => act.unit.lock(&locks)?,
     }
+    create_locked(act, command)
+}
+
+/// The step itself. The caller holds the locks.
+pub(crate) fn create_locked(act: &mut Act, command: CreateSegment) -> Result<Segment, Error> {
     let now = act.now();
     let segment = Segment {
         id: SegmentId(0),

@@ -24,6 +24,7 @@ pub(super) const CASES: &[Case] = &[
     ("rows of a job come by id, page by page", rows_of_a_job_page_by_page),
     ("rows of a job stay when the job is forgotten", rows_of_a_forgotten_job),
     ("members at an instant are those that replay leaves", members_at_an_instant),
+    ("what was told up to an instant comes user by user, as it was written", told_up_to_an_instant),
     ("touched are all who differ, and only those written of or due", touched_are_all_who_differ),
     ("everyone is everybody of whom anything is stored", everyone_of_whom_anything_is_stored),
     ("history of a deleted segment can still be asked", deleted_segment_can_be_asked),
@@ -429,6 +430,32 @@ fn replayed(rows: &[HistoryRow], segment: SegmentId, at: Instant) -> BTreeMap<Us
         }
     }
     members
+}
+
+fn told_up_to_an_instant(store: &dyn Store) {
+    let (segments, rows) = generated(store, 5);
+    for at in telling_instants(&rows) {
+        for segment in &segments {
+            let told = rows.iter().filter(|row| row.entry.segment.id == segment.id && row.entry.at <= at);
+            let mut expected: Vec<HistoryRow> = told.cloned().collect();
+            expected.sort_by(|a, b| (&a.entry.user, a.id).cmp(&(&b.entry.user, b.id)));
+            let expected: Vec<Entry> = expected.into_iter().map(|row| row.entry).collect();
+            for limit in [1, 3, 1_000] {
+                let mut all: Vec<Entry> = Vec::new();
+                loop {
+                    let after = all.last().map(|last| last.user.clone());
+                    let page = look(store, |unit| unit.history().told_up_to(segment.id, at, after.as_ref(), limit));
+                    let users: BTreeSet<&UserId> = page.iter().map(|entry| &entry.user).collect();
+                    assert!(users.len() <= limit, "{} users, not {limit}", users.len());
+                    if page.is_empty() {
+                        break;
+                    }
+                    all.extend(page);
+                }
+                assert_eq!(all, expected, "{at}, {limit} at once");
+            }
+        }
+    }
 }
 
 fn members_at_an_instant(store: &dyn Store) {

@@ -27,6 +27,7 @@ pub(super) const CASES: &[Case] = &[
     ("members are live from since up to and not at the deadline", members_to_the_microsecond),
     ("members come page by page", members_page_by_page),
     ("counts are of live members", counts_are_of_live_members),
+    ("shared are the live members of both", shared_are_live_in_both),
     ("the due end at their deadlines, the longest due first, and no more than asked for", due_are_ended_in_order),
     ("the due of a segment end, and nobody else", due_of_a_segment_are_ended),
     ("everybody leaves a segment at once, as it is said", everybody_leaves_at_once),
@@ -345,6 +346,30 @@ fn members_page_by_page(store: &dyn Store) {
         });
         assert_eq!(paged, expected, "by {limit}");
     }
+}
+
+fn shared_are_live_in_both(store: &dyn Store) {
+    let [a, b, c, alone] = ["a", "b", "c", "alone"].map(|text| has_segment(store, text));
+    record(
+        store,
+        &[
+            add("u", &a, minute(1), None),
+            add("v", &a, minute(1), Some(minute(4))),
+            add("w", &a, minute(2), None),
+            add("u", &b, minute(1), Some(minute(3))),
+            add("v", &b, minute(1), None),
+            add("x", &b, minute(1), None),
+            add("w", &c, minute(5), None),
+            add("y", &alone, minute(1), None),
+        ],
+    );
+    let shared = |of: &domain::Segment, at: i64| {
+        let told = look(store, |unit| unit.memberships().shared(of.id, minute(at)));
+        [&a, &b, &c, &alone]
+            .map(|segment| told.iter().filter(|(id, _)| *id == segment.id).map(|(_, count)| *count).sum::<u64>())
+    };
+    assert_eq!([2, 3, 4, 5].map(|at| shared(&a, at)), [[0, 2, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]]);
+    assert_eq!((shared(&b, 2), shared(&c, 6), shared(&alone, 6)), ([2, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]));
 }
 
 fn counts_are_of_live_members(store: &dyn Store) {

@@ -1,0 +1,401 @@
+//! The memberships of all users, packed: sorted by user, so that ids share their beginnings, sixteen users a block.
+//!
+//! A user's ordinal is the place among all. A block holds, for each of its users, what the id does not share with the one
+//! before it, and the segments by ordinal, each as the distance from the one before it. Deadlines stand behind their
+//! segments, as the distance from the block's first one, in the coarsest unit and the fewest bytes that hold them all.
+
+use std::{cmp::Ordering, fmt};
+
+use crate::numbers::{Unpacker, pack, pack_fixed, pack_part, width_of};
+
+/// How many users share a block. More share more bytes, and take longer to be passed over.
+const BLOCK_USERS: usize = 16;
+/// Units of deadlines, in microseconds.
+const UNITS: [i64; 4] = [60_000_000, 1_000_000, 1_000, 1];
+
+/// A user's membership of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Held {
+    /// The segment's ordinal.
+    pub segment: u32,
+    /// The deadline, in microseconds since 1970; an open membership has none.
+    pub until: Option<i64>,
+}
+
+impl Held {
+    /// A membership is live up to, and not at, its deadline.
+    pub fn is_live_at(&self, micros: i64) -> bool {
+        self.until.is_none_or(|until| micros < until)
+    }
+}
+
+/// Never changed once it is built.
+#[derive(Default, Clone, PartialEq, Eq)]
+pub struct Rows {
+    bytes: Vec<u8>,
+    /// Where each block begins.
+    blocks: Vec<u64>,
+    users: u32,
+    memberships: u64,
+}
+
+/// One user's memberships, by segment.
+#[derive(Clone, Copy)]
+pub struct Row<'r> {
+    unpacker: Unpacker<'r>,
+    deadlines: Deadlines,
+    segment: u64,
+}
+
+/// Builds rows out of users that come in their order.
+#[derive(Default)]
+pub struct RowsBuilder {
+    rows: Rows,
+    /// The users of the block that is being filled, and all their memberships.
+    users: Vec<(String, usize)>,
+    held: Vec<Held>,
+}
+
+/// How a block's deadlines are written.
+#[derive(Clone, Copy)]
+struct Deadlines {
+    unit: i64,
+    width: usize,
+    first: i64,
+}
+
+/// The users of a block, one by one.
+struct Block<'r> {
+    unpacker: Unpacker<'r>,
+    deadlines: Deadlines,
+    /// The id of the user who was read last.
+    user: Vec<u8>,
+}
+
+impl Rows {
+    pub fn users(&self) -> u32 {
+        self.users
+    }
+
+    pub fn memberships(&self) -> u64 {
+        self.memberships
+    }
+
+    /// How much memory it takes.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len() + 8 * self.blocks.len()
+    }
+
+    /// The user's ordinal and memberships. Who has no memberships may be known all the same.
+    pub fn find(&self, user: &str) -> Option<(u32, Row<'_>)> {
+        let user = user.as_bytes();
+        // The last block that does not begin behind the user.
+        let block = self.blocks.partition_point(|at| self.first_of(*at) <= user).checked_sub(1)?;
+        let ordinal = block * BLOCK_USERS;
+        let mut users = self.block(block);
+        for place in 0..BLOCK_USERS.min(self.users as usize - ordinal) {
+            let row = users.next_row();
+            match users.user.as_slice().cmp(user) {
+                Ordering::Less => {}
+                Ordering::Equal => return Some(((ordinal + place) as u32, row)),
+                Ordering::Greater => return None,
+            }
+        }
+        None
+    }
+
+    /// The id of the user with this ordinal.
+    pub fn user(&self, ordinal: u32) -> Option<String> {
+        if ordinal >= self.users {
+            return None;
+        }
+        let mut users = self.block(ordinal as usize / BLOCK_USERS);
+        for _ in 0..=ordinal as usize % BLOCK_USERS {
+            users.next_row();
+        }
+        Some(text(&users.user))
+    }
+
+    /// Every user's memberships in order, beginning with the ordinal 0.
+    pub fn for_each_row(&self, mut take: impl FnMut(u32, Row<'_>)) {
+        for block in 0..self.blocks.len() {
+            let first = block * BLOCK_USERS;
+            let mut users = self.block(block);
+            for place in 0..BLOCK_USERS.min(self.users as usize - first) {
+                take((first + place) as u32, users.next_row());
+            }
+        }
+    }
+
+    /// Every user in order, with the memberships.
+    pub fn for_each<E>(&self, mut take: impl FnMut(u32, &str, Row<'_>) -> Result<(), E>) -> Result<(), E> {
+        for block in 0..self.blocks.len() {
+            let first = block * BLOCK_USERS;
+            let mut users = self.block(block);
+            for place in 0..BLOCK_USERS.min(self.users as usize - first) {
+                let row = users.next_row();
+                take((first + place) as u32, &text(&users.user), row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn block(&self, block: usize) -> Block<'_> {
+        let begin = self.blocks[block] as usize;
+        let end = self.blocks.get(block + 1).map_or(self.bytes.len(), |end| *end as usize);
+        let mut unpacker = Unpacker::new(&self.bytes[begin..end]);
+        let deadlines = Deadlines::unpack(&mut unpacker);
+        Block { unpacker, deadlines, user: Vec::new() }
+    }
+
+    /// The id of the first user in the block that begins there: it shares nothing with anybody.
+    fn first_of(&self, at: u64) -> &[u8] {
+        let mut unpacker = Unpacker::new(&self.bytes[at as usize..]);
+        Deadlines::unpack(&mut unpacker);
+        unpacker.number();
+        unpacker.part()
+    }
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = f.debug_map();
+        let told: Result<(), fmt::Error> = self.for_each(|_, user, row| {
+            list.entry(&user, &row.collect::<Vec<_>>());
+            Ok(())
+        });
+        told.and_then(|()| list.finish())
+    }
+}
+
+impl<'r> Block<'r> {
+    /// Goes to the next user.
+    fn next_row(&mut self) -> Row<'r> {
+        let shared = usize::try_from(self.unpacker.number()).unwrap_or(usize::MAX);
+        self.user.truncate(shared);
+        self.user.extend_from_slice(self.unpacker.part());
+        Row { unpacker: Unpacker::new(self.unpacker.part()), deadlines: self.deadlines, segment: 0 }
+    }
+}
+
+impl Iterator for Row<'_> {
+    type Item = Held;
+
+    fn next(&mut self) -> Option<Held> {
+        if self.unpacker.is_at_end() {
+            return None;
+        }
+        let number = self.unpacker.number();
+        self.segment += number >> 1;
+        let until = (number & 1 == 1).then(|| self.deadlines.read(&mut self.unpacker));
+        Some(Held { segment: self.segment as u32, until })
+    }
+}
+
+impl RowsBuilder {
+    /// Takes the next user, with the memberships by segment, each once. Returns the ordinal; there is none left after
+    /// 4,294,967,295 users.
+    pub fn push(&mut self, user: &str, held: &[Held]) -> Option<u32> {
+        debug_assert!(self.users.last().is_none_or(|(last, _)| last.as_str() < user), "users come in their order");
+        debug_assert!(held.is_sorted_by(|a, b| a.segment < b.segment), "memberships come by segment");
+        let ordinal = self.rows.users;
+        self.rows.users = ordinal.checked_add(1)?;
+        self.rows.memberships += held.len() as u64;
+        self.users.push((user.to_owned(), held.len()));
+        self.held.extend_from_slice(held);
+        if self.users.len() == BLOCK_USERS {
+            self.end_block();
+        }
+        Some(ordinal)
+    }
+
+    pub fn build(mut self) -> Rows {
+        self.end_block();
+        self.rows.bytes.shrink_to_fit();
+        self.rows.blocks.shrink_to_fit();
+        self.rows
+    }
+
+    fn end_block(&mut self) {
+        if self.users.is_empty() {
+            return;
+        }
+        let out = &mut self.rows.bytes;
+        self.rows.blocks.push(out.len() as u64);
+        let deadlines = Deadlines::of(&self.held);
+        deadlines.pack(out);
+        let (mut before, mut held) = ("", self.held.as_slice());
+        let mut row = Vec::new();
+        for (user, count) in &self.users {
+            let shared = before.bytes().zip(user.bytes()).take_while(|(a, b)| a == b).count();
+            pack(out, shared as u64);
+            pack_part(out, &user.as_bytes()[shared..]);
+            let (own, rest) = held.split_at(*count);
+            row.clear();
+            deadlines.pack_row(&mut row, own);
+            pack_part(out, &row);
+            (before, held) = (user, rest);
+        }
+        self.users.clear();
+        self.held.clear();
+    }
+}
+
+impl Deadlines {
+    /// Of a block without any.
+    const NONE: Deadlines = Deadlines { unit: 1, width: 0, first: 0 };
+
+    fn of(held: &[Held]) -> Deadlines {
+        let all = || held.iter().filter_map(|held| held.until);
+        let Some(first) = all().min() else { return Deadlines::NONE };
+        let distances = || all().map(|until| until.wrapping_sub(first).cast_unsigned());
+        let fits = |unit: &i64| distances().all(|distance| distance.is_multiple_of(unit.cast_unsigned()));
+        let unit = UNITS.into_iter().find(fits).unwrap_or(1);
+        let width = width_of(distances().max().unwrap_or(0) / unit.cast_unsigned());
+        Deadlines { unit, width, first }
+    }
+
+    /// One byte for unit and width, and the first deadline, with its sign in the lowest bit.
+    fn pack(self, out: &mut Vec<u8>) {
+        let unit = UNITS.iter().position(|unit| *unit == self.unit).unwrap_or(UNITS.len() - 1);
+        out.push((unit << 4 | self.width) as u8);
+        pack(out, (self.first << 1 ^ self.first >> 63).cast_unsigned());
+    }
+
+    fn unpack(unpacker: &mut Unpacker) -> Deadlines {
+        let byte = usize::from(unpacker.byte());
+        let first = unpacker.number();
+        let first = (first >> 1).cast_signed() ^ -(first & 1).cast_signed();
+        Deadlines { unit: UNITS.get(byte >> 4).copied().unwrap_or(1), width: byte & 0xf, first }
+    }
+
+    fn pack_row(self, out: &mut Vec<u8>, held: &[Held]) {
+        let mut before = 0;
+        for held in held {
+            let distance = u64::from(held.segment - before);
+            before = held.segment;
+            pack(out, distance << 1 | u64::from(held.until.is_some()));
+            if let Some(until) = held.until {
+                let distance = until.wrapping_sub(self.first).cast_unsigned();
+                pack_fixed(out, distance / self.unit.cast_unsigned(), self.width);
+            }
+        }
+    }
+
+    fn read(self, unpacker: &mut Unpacker) -> i64 {
+        let distance = unpacker.fixed(self.width).wrapping_mul(self.unit.cast_unsigned());
+        self.first.wrapping_add(distance.cast_signed())
+    }
+}
+
+/// Ids were texts when they were packed.
+fn text(id: &[u8]) -> String {
+    String::from_utf8_lossy(id).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Users = BTreeMap<String, BTreeMap<u32, Option<i64>>>;
+
+    fn held(row: &BTreeMap<u32, Option<i64>>) -> Vec<Held> {
+        row.iter().map(|(segment, until)| Held { segment: *segment, until: *until }).collect()
+    }
+
+    fn built(users: &Users) -> Rows {
+        let mut builder = RowsBuilder::default();
+        for (ordinal, (user, row)) in users.iter().enumerate() {
+            assert_eq!(builder.push(user, &held(row)), Some(ordinal as u32));
+        }
+        builder.build()
+    }
+
+    fn deadlines() -> impl Strategy<Value = Option<i64>> {
+        prop_oneof![
+            Just(None),
+            any::<i64>().prop_map(Some),
+            (0..9_i64).prop_map(|minutes| Some(minutes * 60_000_000)),
+            (0..9_i64).prop_map(|millis| Some(1_700_000_000_000_000 + millis * 1_000)),
+        ]
+    }
+
+    fn users() -> impl Strategy<Value = Users> {
+        let row = prop::collection::btree_map(prop_oneof![0..300_u32, any::<u32>()], deadlines(), 0..12);
+        prop::collection::btree_map("u?[a-cя0-9]{1,5}", row, 0..70)
+    }
+
+    proptest! {
+        #[test]
+        fn every_user_is_found_as_pushed(users in users(), others in prop::collection::vec("[a-cuя0-9]{0,4}", 0..30)) {
+            let rows = built(&users);
+            prop_assert_eq!(rows.users() as usize, users.len());
+            prop_assert_eq!(rows.memberships() as usize, users.values().map(BTreeMap::len).sum::<usize>());
+            for (ordinal, (user, row)) in users.iter().enumerate() {
+                let (found, found_row) = rows.find(user).unwrap();
+                prop_assert_eq!((found as usize, found_row.collect::<Vec<_>>()), (ordinal, held(row)));
+                let told = rows.user(found);
+                prop_assert_eq!(told.as_ref(), Some(user));
+            }
+            for other in others.iter().filter(|other| !users.contains_key(*other)) {
+                prop_assert!(rows.find(other).is_none());
+            }
+            prop_assert_eq!(rows.user(rows.users()), None);
+        }
+
+        #[test]
+        fn all_are_told_in_order(users in users()) {
+            let mut told = Vec::new();
+            built(&users).for_each(|ordinal, user, row| {
+                told.push((ordinal as usize, user.to_owned(), row.collect::<Vec<_>>()));
+                Ok::<(), ()>(())
+            }).unwrap();
+            let expected: Vec<_> =
+                users.iter().enumerate().map(|(ordinal, (user, row))| (ordinal, user.clone(), held(row))).collect();
+            prop_assert_eq!(told, expected);
+        }
+    }
+
+    #[test]
+    fn a_deadline_is_over_when_it_comes() {
+        let held = Held { segment: 0, until: Some(5) };
+        assert!(held.is_live_at(4) && !held.is_live_at(5));
+        assert!(Held { segment: 0, until: None }.is_live_at(i64::MAX));
+    }
+
+    /// Ten memberships a user among a thousand segments, as the benchmark has them.
+    fn crowd(deadline: impl Fn(u64) -> Option<i64>) -> Rows {
+        let mut builder = RowsBuilder::default();
+        let mut number = 1_u64;
+        let mut draw = || {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            number >> 33
+        };
+        for user in 0..20_000 {
+            let mut row: Vec<Held> = Vec::new();
+            while row.len() < 10 {
+                let segment = (draw() % 1_000) as u32;
+                if row.iter().all(|held| held.segment != segment) {
+                    row.push(Held { segment, until: deadline(draw()) });
+                }
+            }
+            row.sort();
+            builder.push(&format!("user-{user:07}"), &row).unwrap();
+        }
+        builder.build()
+    }
+
+    #[test]
+    fn a_membership_takes_three_bytes_and_seven_with_a_deadline() {
+        let each = |rows: &Rows| rows.bytes() as f64 / rows.memberships() as f64;
+        let open = crowd(|_| None);
+        assert!(each(&open) <= 3.0, "{}", each(&open));
+        const YEAR_S: u64 = 365 * 86_400;
+        let to_the_second = crowd(|draw| Some(1_790_000_000_000_000 + (draw % YEAR_S) as i64 * 1_000_000));
+        assert!(each(&to_the_second) <= 7.0, "{}", each(&to_the_second));
+    }
+}

@@ -1,0 +1,252 @@
+//! Set algebra: who is in a combination of segments, and how segments overlap; now or at an instant.
+//!
+//! The members of all segments that are asked about are gone through side by side, user by user.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    ops::ControlFlow,
+};
+
+use domain::{Entry, Instant, Reason, Segment, SegmentId, Slug, Source, UserId, algebra::Expression};
+
+use crate::{
+    Act, Error, Look, Subject, history,
+    memberships::{self, PAGE},
+    ports::{Hold, Locks},
+    segments::{self, CreateSegment},
+};
+
+/// How many segments are held against each other at most.
+pub const OVERLAP_MAX: usize = 8;
+
+pub struct AlgebraQuery {
+    pub expression: Expression,
+    /// As it was then, from history alone. `ALL` is everybody there is now.
+    pub as_of: Option<Instant>,
+}
+
+/// The users of whom the expression holds, by id, after `after`.
+pub fn page(look: &mut Look, query: &AlgebraQuery, after: Option<&UserId>, limit: usize) -> Result<Vec<UserId>, Error> {
+    let mut users = Vec::new();
+    each(look, query, after, &mut |user| {
+        users.push(user);
+        if users.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(users)
+}
+
+pub fn count(look: &mut Look, query: &AlgebraQuery) -> Result<u64, Error> {
+    let mut count = 0;
+    each(look, query, None, &mut |_| {
+        count += 1;
+        ControlFlow::Continue(())
+    })?;
+    Ok(count)
+}
+
+/// Creates a segment of those who are in a combination of others now. It does not follow them: whoever enters or leaves
+/// them later does not enter or leave it.
+pub fn create(act: &mut Act, command: CreateSegment, expression: Expression) -> Result<Segment, Error> {
+    let locks = Locks::new().population(Hold::Alone).segment(&command.slug, Hold::Alone);
+    let locks = expression.segments().into_iter().fold(locks, |locks, slug| locks.segment(slug, Hold::Alone));
+    act.unit.lock(&locks)?;
+    let now = act.now();
+    // Before there is the segment itself, which nobody can mean.
+    let query = AlgebraQuery { expression, as_of: None };
+    let mut users = page(&mut Look { unit: act.unit, now }, &query, None, PAGE)?;
+    let segment = segments::create_locked(act, command)?;
+    let text: String = format!("in {}", query.expression).chars().take(Reason::CHARS_MAX).collect();
+    let reason = Reason::parse(&text).ok();
+    loop {
+        let (after, is_last) = (users.last().cloned(), users.len() < PAGE);
+        let mut entries: Vec<Entry> = Vec::with_capacity(users.len());
+        for user in users {
+            let entry = memberships::entering(act, user, &segment, now, Source::Manual);
+            entries.push(Entry { reason: reason.clone(), ..entry });
+        }
+        memberships::record(act.unit, &entries)?;
+        if is_last {
+            break;
+        }
+        users = page(&mut Look { unit: act.unit, now }, &query, after.as_ref(), PAGE)?;
+    }
+    Ok(segment)
+}
+
+/// A segment that shares members with another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Similar {
+    pub slug: Slug,
+    pub user_count: u64,
+    pub shared: u64,
+    /// Those in both, of those in either: from 0 to 1.
+    pub jaccard: f64,
+}
+
+/// At most `limit` segments, the likest first; none that have nobody in common.
+pub fn similar(look: &mut Look, slug: &Slug, limit: usize) -> Result<(u64, Vec<Similar>), Error> {
+    let segment = segments::require(look.unit, slug)?;
+    let shared = look.unit.memberships().shared(segment.id, look.now)?;
+    let ids: Vec<SegmentId> = shared.iter().map(|(id, _)| *id).chain([segment.id]).collect();
+    let counts: HashMap<SegmentId, u64> = look.unit.memberships().counts(&ids, look.now)?.into_iter().collect();
+    let count = |id: SegmentId| counts.get(&id).copied().unwrap_or(0);
+    let own = count(segment.id);
+    let names = look.unit.segments().names(&ids)?.into_iter().filter(|name| name.period.to.is_none());
+    let names: HashMap<SegmentId, Slug> = names.map(|name| (name.segment, name.slug)).collect();
+    let mut similar: Vec<Similar> = Vec::new();
+    for (id, shared) in shared {
+        let (Some(slug), user_count) = (names.get(&id), count(id)) else { continue };
+        let jaccard = shared as f64 / (own + user_count - shared) as f64;
+        similar.push(Similar { slug: slug.clone(), user_count, shared, jaccard });
+    }
+    similar.sort_by(|a, b| b.jaccard.total_cmp(&a.jaccard).then_with(|| a.slug.cmp(&b.slug)));
+    similar.truncate(limit);
+    Ok((own, similar))
+}
+
+/// How segments share their members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlap {
+    /// How many users each segment has.
+    pub counts: Vec<u64>,
+    /// How many are in exactly these segments, by their places among those asked about; what nobody is in is left out.
+    pub exclusive: BTreeMap<Vec<usize>, u64>,
+}
+
+impl Overlap {
+    /// How many are in both.
+    pub fn in_both(&self, first: usize, second: usize) -> u64 {
+        let shared = self.exclusive.iter().filter(|(places, _)| places.contains(&first) && places.contains(&second));
+        shared.map(|(_, count)| count).sum()
+    }
+
+    /// How many are in both, of those who are in either: from 0 to 1. Two segments without members are the same.
+    pub fn jaccard(&self, first: usize, second: usize) -> f64 {
+        let both = self.in_both(first, second);
+        match self.counts[first] + self.counts[second] - both {
+            0 => 1.0,
+            either => both as f64 / either as f64,
+        }
+    }
+}
+
+pub fn overlap(look: &mut Look, slugs: &[Slug], as_of: Option<Instant>) -> Result<Overlap, Error> {
+    let segments = resolve(look, slugs, as_of)?;
+    let mut streams: Vec<Stream> = segments.into_iter().map(|segment| Stream::new(Whose::Members(segment))).collect();
+    let mut by_places: BTreeMap<u64, u64> = BTreeMap::new();
+    walk(look, &mut streams, as_of, &mut |_, places| {
+        *by_places.entry(places).or_default() += 1;
+        ControlFlow::Continue(())
+    })?;
+    let is_in = |places: u64, place: usize| places >> place & 1 == 1;
+    let counts = (0..slugs.len())
+        .map(|place| by_places.iter().filter(|(places, _)| is_in(**places, place)).map(|(_, count)| count).sum())
+        .collect();
+    let exclusive = by_places
+        .into_iter()
+        .map(|(places, count)| ((0..slugs.len()).filter(|place| is_in(places, *place)).collect(), count))
+        .collect();
+    Ok(Overlap { counts, exclusive })
+}
+
+fn each(
+    look: &mut Look,
+    query: &AlgebraQuery,
+    after: Option<&UserId>,
+    take: &mut dyn FnMut(UserId) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    let slugs: Vec<Slug> = query.expression.segments().into_iter().cloned().collect();
+    let segments = resolve(look, &slugs, query.as_of)?;
+    let mut streams: Vec<Whose> = segments.into_iter().map(Whose::Members).collect();
+    if query.expression.names_everybody() {
+        streams.push(Whose::Everybody);
+    }
+    let mut streams: Vec<Stream> = streams.into_iter().map(Stream::new).collect();
+    for stream in &mut streams {
+        stream.after = after.cloned();
+    }
+    walk(look, &mut streams, query.as_of, &mut |user, places| {
+        let is_in = |slug: &Slug| slugs.binary_search(slug).is_ok_and(|place| places >> place & 1 == 1);
+        if query.expression.holds(&is_in) { take(user) } else { ControlFlow::Continue(()) }
+    })
+}
+
+/// The segments of the slugs, or an error that names every slug that none has, or had.
+fn resolve(look: &mut Look, slugs: &[Slug], as_of: Option<Instant>) -> Result<Vec<SegmentId>, Error> {
+    let Some(at) = as_of else {
+        return Ok(segments::require_all(look.unit, slugs)?.into_iter().map(|segment| segment.id).collect());
+    };
+    history::refuse_forgotten(look, "as_of", at)?;
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for slug in slugs {
+        match history::segment_at(look, slug, at) {
+            Ok(segment) => found.push(segment),
+            Err(Error::NotFound(Subject::Segment, slugs)) => missing.extend(slugs),
+            Err(error) => return Err(error),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(Error::NotFound(Subject::Segment, missing)) }
+}
+
+/// Each user who is in any of the streams once, by id, with the places of the streams as bits.
+fn walk(
+    look: &mut Look,
+    streams: &mut [Stream],
+    as_of: Option<Instant>,
+    take: &mut dyn FnMut(UserId, u64) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    loop {
+        for stream in streams.iter_mut() {
+            stream.fill(look, as_of)?;
+        }
+        let Some(user) = streams.iter().filter_map(|stream| stream.users.front()).min().cloned() else { return Ok(()) };
+        let mut places = 0;
+        for (place, stream) in streams.iter_mut().enumerate() {
+            if stream.users.front() == Some(&user) {
+                stream.users.pop_front();
+                places |= 1 << place;
+            }
+        }
+        if take(user, places).is_break() {
+            return Ok(());
+        }
+    }
+}
+
+enum Whose {
+    Members(SegmentId),
+    Everybody,
+}
+
+/// Users by id, page by page.
+struct Stream {
+    whose: Whose,
+    users: VecDeque<UserId>,
+    after: Option<UserId>,
+    is_over: bool,
+}
+
+impl Stream {
+    fn new(whose: Whose) -> Stream {
+        Stream { whose, users: VecDeque::new(), after: None, is_over: false }
+    }
+
+    fn fill(&mut self, look: &mut Look, as_of: Option<Instant>) -> Result<(), Error> {
+        if self.is_over || !self.users.is_empty() {
+            return Ok(());
+        }
+        let after = self.after.as_ref();
+        let members = match (&self.whose, as_of) {
+            (Whose::Everybody, _) => {
+                self.users = look.unit.users().ids(after, PAGE)?.into();
+                Vec::new()
+            }
+            (Whose::Members(segment), None) => look.unit.memberships().members(*segment, look.now, after, PAGE)?,
+            (Whose::Members(segment), Some(at)) => look.unit.history().members_at(*segment, at, after, PAGE)?,
+        };
+        self.users.extend(members.into_iter().map(|member| member.user));
+        self.is_over = self.users.len() < PAGE;
+        self.after = self.users.back().cloned();
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! Sizes: how many users a segment had over time, how many entered and how many left, from history alone.
+
+use chrono::TimeDelta;
+use domain::{Instant, Slug, Ttl, UserId, history::stays};
+
+use crate::{Error, Look, history};
+
+/// How many points are told at most.
+pub const POINTS_MAX: usize = 1_000;
+/// How far back it goes when nobody says.
+const DAYS: i64 = 30;
+/// How many users are gone through at once.
+const USERS: usize = 5_000;
+
+pub struct SizeQuery {
+    pub slug: Slug,
+    /// Thirty days before `to` when absent, or where history begins.
+    pub from: Option<Instant>,
+    /// Now when absent. Of the future it tells as if nobody came, and whose deadlines come left.
+    pub to: Option<Instant>,
+    /// From each point to the next; the last one is `to`.
+    pub step: Ttl,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    pub at: Instant,
+    pub user_count: u64,
+    /// Since the point before. Who came and went in between counts in both.
+    pub entered: u64,
+    pub left: u64,
+}
+
+/// The segment's sizes from one instant to another: everyone in its history is gone through once.
+pub fn over_time(look: &mut Look, query: &SizeQuery) -> Result<Vec<Size>, Error> {
+    let to = query.to.unwrap_or(look.now);
+    let from = match query.from {
+        Some(from) => from,
+        None => (to - TimeDelta::days(DAYS)).max(look.unit.history().begins_at()?.unwrap_or(Instant::MIN_UTC)).min(to),
+    };
+    if from > to {
+        return Err(Error::invalid("to", "out_of_order", "`to` is before `from`"));
+    }
+    history::refuse_forgotten(look, "from", from)?;
+    let segment = history::segment_at(look, &query.slug, to)?;
+    let mut sizes = points(from, to, query.step)?;
+    let mut before = 0;
+    let mut after: Option<UserId> = None;
+    loop {
+        let entries = look.unit.history().told_up_to(segment, to, after.as_ref(), USERS)?;
+        let Some(last) = entries.last() else { break };
+        after = Some(last.user.clone());
+        for of_user in entries.chunk_by(|a, b| a.user == b.user) {
+            for (since, until) in stays(of_user) {
+                match until {
+                    Some(until) if until <= from => continue,
+                    _ if since <= from => before += 1,
+                    _ => first_from(&mut sizes, since).entered += 1,
+                }
+                if let Some(until) = until.filter(|until| *until <= to) {
+                    first_from(&mut sizes, until).left += 1;
+                }
+            }
+        }
+    }
+    let mut count: u64 = before;
+    for size in &mut sizes {
+        count = count + size.entered - size.left;
+        size.user_count = count;
+    }
+    Ok(sizes)
+}
+
+fn points(from: Instant, to: Instant, step: Ttl) -> Result<Vec<Size>, Error> {
+    let mut points = vec![from];
+    while points.last().is_some_and(|last| *last < to) {
+        if points.len() == POINTS_MAX {
+            let detail = format!("from `from` to `to` there are more than {POINTS_MAX} points with this step");
+            return Err(Error::invalid("step", "too_small", detail));
+        }
+        let next = u32::try_from(points.len()).ok().and_then(|times| step.times_after(times, from));
+        points.push(next.map_or(to, |next| next.min(to)));
+    }
+    Ok(points.into_iter().map(|at| Size { at, user_count: 0, entered: 0, left: 0 }).collect())
+}
+
+/// The first point that is not before an instant up to the last one.
+fn first_from(sizes: &mut [Size], at: Instant) -> &mut Size {
+    let place = sizes.partition_point(|size| size.at < at);
+    &mut sizes[place]
+}
