@@ -206,7 +206,7 @@ fn created(segment: &Segment) -> Answer {
     responses(
         (status = 201, description = "Created; with a percent, also given to that share of all users", body = SegmentView,
             headers(("Location" = String), ("ETag" = String))),
-        (status = 404, description = "`segment_not_found`: one that `expr` names"),
+        (status = 404, description = "`segment_not_found`, of the expression"),
         (status = 409, description = "`slug_taken`"),
     ))]
 pub(crate) async fn create(call: Call) -> Result<HttpResponse, Problem> {
