@@ -68,7 +68,7 @@ struct Deadlines {
 struct Block<'r> {
     unpacker: Unpacker<'r>,
     deadlines: Deadlines,
-    /// The id of the user who was read last.
+    /// The id of the user whose row was read last.
     user: Vec<u8>,
 }
 
@@ -93,10 +93,19 @@ impl Rows {
         let block = self.blocks.partition_point(|at| self.first_of(*at) <= user).checked_sub(1)?;
         let ordinal = block * BLOCK_USERS;
         let mut users = self.block(block);
+        // How many bytes the id before has in common with the user, before whom it stands.
+        let mut matched = 0;
         for place in 0..BLOCK_USERS.min(self.users as usize - ordinal) {
-            let row = users.next_row();
-            match users.user.as_slice().cmp(user) {
-                Ordering::Less => {}
+            let (shared, rest, row) = users.next_parts();
+            match shared.cmp(&matched) {
+                // It goes on as the one before where that left the user.
+                Ordering::Greater => continue,
+                Ordering::Less => return None,
+                Ordering::Equal => {}
+            }
+            let wanted = &user[matched..];
+            match rest.cmp(wanted) {
+                Ordering::Less => matched += common(rest, wanted),
                 Ordering::Equal => return Some(((ordinal + place) as u32, row)),
                 Ordering::Greater => return None,
             }
@@ -171,10 +180,17 @@ impl fmt::Debug for Rows {
 impl<'r> Block<'r> {
     /// Goes to the next user.
     fn next_row(&mut self) -> Row<'r> {
-        let shared = usize::try_from(self.unpacker.number()).unwrap_or(usize::MAX);
+        let (shared, rest, row) = self.next_parts();
         self.user.truncate(shared);
-        self.user.extend_from_slice(self.unpacker.part());
-        Row { unpacker: Unpacker::new(self.unpacker.part()), deadlines: self.deadlines, segment: 0 }
+        self.user.extend_from_slice(rest);
+        row
+    }
+
+    /// Goes to the next user: how many bytes of the id are those of the one before, the others, and the memberships.
+    fn next_parts(&mut self) -> (usize, &'r [u8], Row<'r>) {
+        let shared = usize::try_from(self.unpacker.number()).unwrap_or(usize::MAX);
+        let rest = self.unpacker.part();
+        (shared, rest, Row { unpacker: Unpacker::new(self.unpacker.part()), deadlines: self.deadlines, segment: 0 })
     }
 }
 
@@ -227,7 +243,7 @@ impl RowsBuilder {
         let (mut before, mut held) = ("", self.held.as_slice());
         let mut row = Vec::new();
         for (user, count) in &self.users {
-            let shared = before.bytes().zip(user.bytes()).take_while(|(a, b)| a == b).count();
+            let shared = common(before.as_bytes(), user.as_bytes());
             pack(out, shared as u64);
             pack_part(out, &user.as_bytes()[shared..]);
             let (own, rest) = held.split_at(*count);
@@ -286,6 +302,11 @@ impl Deadlines {
         let distance = unpacker.fixed(self.width).wrapping_mul(self.unit.cast_unsigned());
         self.first.wrapping_add(distance.cast_signed())
     }
+}
+
+/// How many bytes two ids begin with in common.
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 /// Ids were texts when they were packed.
