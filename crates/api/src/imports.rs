@@ -112,9 +112,7 @@ pub(crate) async fn users(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let mut parameters = Parameters::of(&request)?;
-    let import = definition_import(&mut parameters, What::Users);
-    take(app, limits, request, payload, parameters, import).await
+    take_definitions(app, limits, request, payload, What::Users).await
 }
 
 /// Import segments
@@ -135,14 +133,20 @@ pub(crate) async fn segments(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let mut parameters = Parameters::of(&request)?;
-    let import = definition_import(&mut parameters, What::Segments);
-    take(app, limits, request, payload, parameters, import).await
+    take_definitions(app, limits, request, payload, What::Segments).await
 }
 
-fn definition_import(parameters: &mut Parameters, what: What) -> Import {
+async fn take_definitions(
+    app: Data<App>,
+    limits: Data<Limits>,
+    request: HttpRequest,
+    payload: Payload,
+    what: What,
+) -> Result<HttpResponse, Problem> {
+    let mut parameters = Parameters::of(&request)?;
     let (atomic, dry_run) = (parameters.flag("atomic"), parameters.flag("dry_run"));
-    Import { atomic, dry_run, ..Import::of_rows(what) }
+    let import = Import { atomic, dry_run, ..Import::of_rows(what) };
+    take(app, limits, request, payload, parameters, import).await
 }
 
 fn membership_import(parameters: &mut Parameters, segment: Option<domain::Slug>) -> Import {

@@ -79,10 +79,7 @@ impl Parameters {
 
     /// An ISO 8601 duration, or seconds.
     pub(crate) fn ttl(&mut self, name: &str) -> Option<Ttl> {
-        self.read(name, "invalid_duration", |text| match text.parse::<i64>() {
-            Ok(seconds) => Ttl::from_seconds(seconds),
-            Err(_) => Ttl::parse(text),
-        })
+        self.read(name, "invalid_duration", Ttl::parse_or_seconds)
     }
 
     /// A deadline for many rows, as a ttl or as an instant, but not as both.

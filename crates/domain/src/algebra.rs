@@ -195,7 +195,7 @@ impl Parser<'_> {
     fn operand(&mut self) -> Result<Expression, AlgebraError> {
         match self.peek() {
             Some('(') => self.in_parentheses(),
-            Some(char) if is_of_slug(char) && char != '-' => self.word(),
+            Some(char) if Slug::may_hold(char) && char != '-' => self.word(),
             _ => Err(self.expected(AlgebraFault::OperandExpected)),
         }
     }
@@ -220,7 +220,7 @@ impl Parser<'_> {
 
     fn word(&mut self) -> Result<Expression, AlgebraError> {
         let rest = &self.text[self.at..];
-        let length = rest.find(|char| !is_of_slug(char)).unwrap_or(rest.len());
+        let length = rest.find(|char| !Slug::may_hold(char)).unwrap_or(rest.len());
         let (word, begins_at) = (&rest[..length], self.at);
         if self.operands == Expression::OPERANDS_MAX {
             return Err(self.fault_at(begins_at, AlgebraFault::TooMany));
@@ -243,7 +243,7 @@ impl Parser<'_> {
     fn expected(&mut self, fault: fn(Found) -> AlgebraFault) -> AlgebraError {
         let found = match self.peek() {
             None => Found::End,
-            Some(char) if is_of_slug(char) && char != '-' => Found::Word,
+            Some(char) if Slug::may_hold(char) && char != '-' => Found::Word,
             Some(char) => Found::Char(char),
         };
         self.fault_at(self.at, fault(found))
@@ -252,10 +252,6 @@ impl Parser<'_> {
     fn fault_at(&self, at: usize, fault: AlgebraFault) -> AlgebraError {
         AlgebraError { column: column(self.text, at), fault }
     }
-}
-
-fn is_of_slug(char: char) -> bool {
-    char.is_ascii_alphanumeric() || char == '_' || char == '-'
 }
 
 fn column(text: &str, at: usize) -> usize {

@@ -51,9 +51,13 @@ impl Slug {
     pub const RESERVED: [&str; 9] =
         ["algebra", "ALL", "export", "import", "lookup", "move_users", "overlap", "similar", "stats"];
 
+    pub(crate) fn may_hold(char: char) -> bool {
+        char.is_ascii_alphanumeric() || char == '_' || char == '-'
+    }
+
     pub fn parse(text: &str) -> Result<Slug, TextError> {
         let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let reads_well = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        let reads_well = text.chars().all(Slug::may_hold);
         if !(starts_well && reads_well && text.len() <= Slug::CHARS_MAX) {
             return Err(TextError::Slug(text.to_owned()));
         }
@@ -174,6 +178,23 @@ pub struct Segment {
 impl Segment {
     pub fn reference(&self) -> SegmentRef {
         SegmentRef { id: self.id, slug: self.slug.clone() }
+    }
+
+    /// One that has nobody and says nothing but its slug.
+    pub fn made(slug: Slug, seed: Seed, at: Instant) -> Segment {
+        Segment {
+            id: SegmentId(0),
+            name: Name::of(&slug),
+            slug,
+            description: Description::default(),
+            kind: Kind::Manual,
+            percent: None,
+            seed,
+            default_ttl: None,
+            created_at: at,
+            updated_at: at,
+            version: 1,
+        }
     }
 
     /// The same segment as its next version.

@@ -39,6 +39,11 @@ impl Ttl {
         Ttl::new(0, seconds)
     }
 
+    /// Reads a whole number of seconds, or an ISO 8601 duration.
+    pub fn parse_or_seconds(text: &str) -> Result<Ttl, TtlError> {
+        text.parse().map_or_else(|_| Ttl::parse(text), Ttl::from_seconds)
+    }
+
     /// Reads an ISO 8601 duration.
     pub fn parse(text: &str) -> Result<Ttl, TtlError> {
         let unreadable = || TtlError::Unreadable(text.chars().take(64).collect());

@@ -25,7 +25,7 @@ impl Members {
         for (place, segment) in segments.iter().enumerate() {
             wanted[*segment as usize].push(place);
         }
-        rows.for_each_row(|ordinal, row| {
+        rows.for_each(|ordinal, _, row| {
             for held in row {
                 for place in wanted.get(held.segment as usize).into_iter().flatten() {
                     match held.until {

@@ -43,8 +43,8 @@ pub(crate) fn memberships(settings: &Settings, args: &ImportArgs, of: &Membershi
     let refuse = |what: &str, error: String| Failure(format!("--{what}: {error}"));
     let segment = of.segment.as_deref().map(Slug::parse).transpose();
     let segment = segment.map_err(|error| refuse("segment", error.to_string()))?;
-    let ttl = of.ttl.as_deref().map(|text| text.parse::<i64>().map_or_else(|_| Ttl::parse(text), Ttl::from_seconds));
-    let ttl = ttl.transpose().map_err(|error| refuse("ttl", error.to_string()))?;
+    let ttl =
+        of.ttl.as_deref().map(Ttl::parse_or_seconds).transpose().map_err(|error| refuse("ttl", error.to_string()))?;
     let at = of.expires_at.as_deref().map(str::parse::<Instant>).transpose();
     let at = at.map_err(|_| refuse("expires-at", "is not an instant such as 2026-11-20T12:00:00Z".to_owned()))?;
     let reason = of.reason.as_deref().map(Reason::parse).transpose();

@@ -96,7 +96,7 @@ pub fn similar(look: &mut Look, slug: &Slug, limit: usize) -> Result<(u64, Vec<S
     let mut similar: Vec<Similar> = Vec::new();
     for (id, shared) in shared {
         let (Some(slug), user_count) = (names.get(&id), count(id)) else { continue };
-        let jaccard = shared as f64 / (own + user_count - shared) as f64;
+        let jaccard = jaccard(own, user_count, shared);
         similar.push(Similar { slug: slug.clone(), user_count, shared, jaccard });
     }
     similar.sort_by(|a, b| b.jaccard.total_cmp(&a.jaccard).then_with(|| a.slug.cmp(&b.slug)));
@@ -120,19 +120,24 @@ impl Overlap {
         shared.map(|(_, count)| count).sum()
     }
 
-    /// How many are in both, of those who are in either: from 0 to 1. Two segments without members are the same.
+    /// How like two of them are, from 0 to 1.
     pub fn jaccard(&self, first: usize, second: usize) -> f64 {
-        let both = self.in_both(first, second);
-        match self.counts[first] + self.counts[second] - both {
-            0 => 1.0,
-            either => both as f64 / either as f64,
-        }
+        jaccard(self.counts[first], self.counts[second], self.in_both(first, second))
+    }
+}
+
+/// How many are in both, of those who are in either: from 0 to 1. Two segments without members are the same.
+fn jaccard(first: u64, second: u64, both: u64) -> f64 {
+    match first + second - both {
+        0 => 1.0,
+        either => both as f64 / either as f64,
     }
 }
 
 pub fn overlap(look: &mut Look, slugs: &[Slug], as_of: Option<Instant>) -> Result<Overlap, Error> {
     let segments = resolve(look, slugs, as_of)?;
-    let mut streams: Vec<Stream> = segments.into_iter().map(|segment| Stream::new(Whose::Members(segment))).collect();
+    let streams = segments.into_iter().map(|segment| Stream::behind(None, Whose::Members(segment)));
+    let mut streams: Vec<Stream> = streams.collect();
     let mut by_places: BTreeMap<u64, u64> = BTreeMap::new();
     walk(look, &mut streams, as_of, &mut |_, places| {
         *by_places.entry(places).or_default() += 1;
@@ -157,14 +162,9 @@ fn each(
 ) -> Result<(), Error> {
     let slugs: Vec<Slug> = query.expression.segments().into_iter().cloned().collect();
     let segments = resolve(look, &slugs, query.as_of)?;
-    let mut streams: Vec<Whose> = segments.into_iter().map(Whose::Members).collect();
-    if query.expression.names_everybody() {
-        streams.push(Whose::Everybody);
-    }
-    let mut streams: Vec<Stream> = streams.into_iter().map(Stream::new).collect();
-    for stream in &mut streams {
-        stream.after = after.cloned();
-    }
+    let everybody = query.expression.names_everybody().then_some(Whose::Everybody);
+    let whose = segments.into_iter().map(Whose::Members).chain(everybody);
+    let mut streams: Vec<Stream> = whose.map(|whose| Stream::behind(after, whose)).collect();
     walk(look, &mut streams, query.as_of, &mut |user, places| {
         let is_in = |slug: &Slug| slugs.binary_search(slug).is_ok_and(|place| places >> place & 1 == 1);
         if query.expression.holds(&is_in) { take(user) } else { ControlFlow::Continue(()) }
@@ -227,8 +227,8 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(whose: Whose) -> Stream {
-        Stream { whose, users: VecDeque::new(), after: None, is_over: false }
+    fn behind(after: Option<&UserId>, whose: Whose) -> Stream {
+        Stream { whose, users: VecDeque::new(), after: after.cloned(), is_over: false }
     }
 
     fn fill(&mut self, look: &mut Look, as_of: Option<Instant>) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use tables::{Column, ColumnKind, Format, Header, Packing, Value, Writer};
 use crate::{
     Error, Look,
     history::{self, HistoryQuery},
-    ports::{HistoryFilter, HistoryLines, SegmentQuery, UserQuery},
+    ports::{HistoryLines, SegmentQuery, UserQuery},
     segments, users,
 };
 
@@ -229,24 +229,27 @@ fn write_lines<W: Write + Send>(
             Ok::<(), Error>(())
         })?;
         let mut unwritten = 0;
-        let mut is_over = false;
-        while !is_over {
-            // Answers of the store do not wait for a slow reader: it would lose patience.
-            while unwritten > LINES_PAGES / 2 && !is_over {
-                is_over = done.recv().is_err();
-                unwritten -= 1;
-            }
-            let after = filter.after;
-            look.unit.history().lines(&HistoryFilter { after, ..filter.clone() }, size, pages, &mut |lines| {
+        loop {
+            let (mut after, mut is_over) = (None, false);
+            look.unit.history().lines(&filter, size, pages, &mut |lines| {
                 rows += lines.count as u64;
                 unwritten += 1;
-                filter.after = lines.last;
+                after = lines.last;
                 is_over = lines.count < size;
                 // Whoever hears of nothing more stopped writing, and says why.
                 is_over |= read.send(lines).is_err();
                 if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             tell(rows)?;
+            // Answers of the store do not wait for a slow reader: it would lose patience.
+            while unwritten > LINES_PAGES / 2 && !is_over {
+                is_over = done.recv().is_err();
+                unwritten -= 1;
+            }
+            if is_over {
+                break;
+            }
+            filter.after = after;
             (size, pages) = (LINES_PAGE, LINES_PAGES);
         }
         drop(read);

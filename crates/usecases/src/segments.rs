@@ -30,18 +30,12 @@ pub fn create(act: &mut Act, command: CreateSegment) -> Result<Segment, Error> {
 /// The step itself. The caller holds the locks.
 pub(crate) fn create_locked(act: &mut Act, command: CreateSegment) -> Result<Segment, Error> {
     let now = act.now();
+    let made = Segment::made(command.slug, Seed(act.chance.draw()), now);
     let segment = Segment {
-        id: SegmentId(0),
-        name: command.name.unwrap_or_else(|| Name::of(&command.slug)),
-        slug: command.slug,
+        name: command.name.unwrap_or_else(|| made.name.clone()),
         description: command.description,
-        kind: Kind::Manual,
-        percent: None,
-        seed: Seed(act.chance.draw()),
         default_ttl: command.default_ttl,
-        created_at: now,
-        updated_at: now,
-        version: 1,
+        ..made
     };
     let segment = insert(act, segment)?;
     match command.percent {

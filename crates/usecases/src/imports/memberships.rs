@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use domain::{
-    Description, Instant, Kind, Name, Operation, Reason, Seed, Segment, SegmentId, Slug, Source, Ttl, UserId,
-};
+use domain::{Instant, Operation, Reason, Seed, Segment, SegmentId, Slug, Source, Ttl, UserId};
 use serde::{Deserialize, Serialize};
 use tables::Row;
 
@@ -349,19 +347,7 @@ impl MembershipImporter<'_> {
         let named = rows.iter().filter(|row| row.is_wanted()).map(|row| &row.slug);
         let missing: BTreeSet<Slug> = named.filter(|slug| !found.contains_key(*slug)).cloned().collect();
         for slug in missing {
-            let segment = Segment {
-                id: SegmentId(0),
-                slug: slug.clone(),
-                name: Name::of(&slug),
-                description: Description::default(),
-                kind: Kind::Manual,
-                percent: None,
-                seed: Seed(act.chance.draw()),
-                default_ttl: None,
-                created_at: now,
-                updated_at: now,
-                version: 1,
-            };
+            let segment = Segment::made(slug.clone(), Seed(act.chance.draw()), now);
             found.insert(slug, segments::insert(act, segment)?);
             outcome.segments_created += 1;
         }

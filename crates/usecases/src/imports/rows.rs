@@ -156,8 +156,9 @@ pub(super) fn deadline(ttl: Option<Cell>, expires_at: Option<Cell>) -> Result<Op
         (Some(_), Some(_)) => Err(BadCell::new("ttl", "give ttl or expires_at, not both")),
         (Some(cell), None) => {
             let text = plain("ttl", cell)?;
-            let ttl = text.parse::<i64>().map_or_else(|_| Ttl::parse(text), Ttl::from_seconds);
-            ttl.map(|ttl| Some(Deadline::After(ttl))).map_err(|error| BadCell::new("ttl", error))
+            Ttl::parse_or_seconds(text)
+                .map(|ttl| Some(Deadline::After(ttl)))
+                .map_err(|error| BadCell::new("ttl", error))
         }
         (None, Some(cell)) => instant("expires_at", cell).map(|at| Some(Deadline::At(at))),
         (None, None) => Ok(None),

@@ -1,6 +1,6 @@
 //! Segments out of files: made, or their definitions completed.
 
-use domain::{Description, Instant, Kind, Name, Percent, Seed, Segment, SegmentId, Slug, TextError, Ttl};
+use domain::{Description, Instant, Kind, Name, Percent, Seed, Segment, Slug, TextError, Ttl};
 use serde::{Deserialize, Serialize};
 use tables::{Cell, Row};
 
@@ -66,8 +66,8 @@ impl<'a> SegmentImporter<'a> {
                 Some(Seed::parse(seed).ok_or_else(|| BadCell::new("seed", "is not 16 hexadecimal digits"))?.0)
             }
         };
-        let ttl = text(6)?.map(|text| text.parse::<i64>().map_or_else(|_| Ttl::parse(text), Ttl::from_seconds));
-        let ttl = ttl.transpose().map_err(|error| BadCell::new("default_ttl", error))?;
+        let ttl =
+            text(6)?.map(Ttl::parse_or_seconds).transpose().map_err(|error| BadCell::new("default_ttl", error))?;
         let definition = Definition {
             name: name.map(|name| name.as_str().to_owned()),
             description: description.map(|description| description.as_str().to_owned()),
@@ -174,20 +174,9 @@ fn make(act: &mut Act, slug: Slug, definition: &Definition) -> Result<Segment, E
     let free_since = act.unit.segments().bearers(&slug)?.into_iter().filter_map(|bearer| bearer.period.to).max();
     let moment = |micros: Option<i64>| micros.and_then(Instant::from_timestamp_micros);
     let created_at = moment(definition.created_at).unwrap_or(now).max(free_since.unwrap_or(Instant::MIN_UTC)).min(now);
-    let segment = Segment {
-        id: SegmentId(0),
-        name: Name::of(&slug),
-        slug,
-        description: Description::default(),
-        kind: Kind::Manual,
-        percent: None,
-        seed: definition.seed.map_or_else(|| Seed(act.chance.draw()), Seed),
-        default_ttl: None,
-        created_at,
-        updated_at: moment(definition.updated_at).unwrap_or(created_at).clamp(created_at, now),
-        version: 1,
-    };
-    segments::insert(act, segment)
+    let seed = definition.seed.map_or_else(|| Seed(act.chance.draw()), Seed);
+    let updated_at = moment(definition.updated_at).unwrap_or(created_at).clamp(created_at, now);
+    segments::insert(act, Segment { updated_at, ..Segment::made(slug, seed, created_at) })
 }
 
 fn complete(act: &mut Act, segment: Segment, definition: &Definition) -> Result<Segment, Error> {
