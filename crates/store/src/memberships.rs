@@ -2,10 +2,14 @@ use std::collections::BTreeSet;
 
 use diesel::{
     PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
+    pg::PgRowByRowLoadingMode,
     sql_types::{BigInt, Nullable, Text},
 };
 use domain::{Actor, Entry, Instant, Membership, Operation, SegmentId, SegmentRef, Slug, UserId};
-use usecases::ports::{Leaving, Memberships, StoreError};
+use usecases::{
+    changes::Change,
+    ports::{Leaving, Memberships, StoreError},
+};
 
 use crate::{
     DieselUnit,
@@ -98,6 +102,22 @@ impl Memberships for DieselUnit<'_> {
         self.rows(statement, membership)
     }
 
+    fn each(&mut self, segment: SegmentId, take: &mut dyn FnMut(&str, i64, Option<i64>)) -> Result<(), StoreError> {
+        let statement = Statement::<(Text, BigInt, Nullable<BigInt>)>::new(
+            "SELECT user_id, since, expires_at FROM memberships WHERE segment_id = ? ORDER BY user_id",
+        )
+        .int(segment.0);
+        let mut read = |row: QueryResult<(String, i64, Option<i64>)>| -> QueryResult<()> {
+            let (user, since, until) = row?;
+            take(&user, since, until);
+            Ok(())
+        };
+        self.query(|conn| match conn {
+            AnyConnection::Pg(conn) => statement.load_iter::<_, PgRowByRowLoadingMode>(conn)?.try_for_each(&mut read),
+            AnyConnection::Sqlite(conn) => statement.load_iter(conn)?.try_for_each(&mut read),
+        })
+    }
+
     fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
         let at = at.timestamp_micros();
         let statement = Statement::<(BigInt, BigInt)>::new(
@@ -139,6 +159,7 @@ impl Memberships for DieselUnit<'_> {
     }
 
     fn end_all(&mut self, leaving: &Leaving) -> Result<usize, StoreError> {
+        self.changed([Change::Emptied { segment: leaving.segment.id }])?;
         self.query(|conn| match conn {
             AnyConnection::Pg(conn) => {
                 let gone = "WITH gone AS (DELETE FROM memberships WHERE segment_id = ? RETURNING user_id, since) ";
@@ -178,7 +199,7 @@ impl Memberships for DieselUnit<'_> {
             AnyConnection::Sqlite(conn) => record_in_rows(conn, entries),
         });
         match recorded? {
-            Recorded::Whole => Ok(()),
+            Recorded::Whole => self.changed(entries.iter().map(Change::from)),
             Recorded::Missing => {
                 let message = "a membership was to be ended or extended that is not stored";
                 self.remember(Err(StoreError::Contended(message.to_owned())))

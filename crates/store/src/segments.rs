@@ -3,7 +3,10 @@ use diesel::{
     sql_types::{BigInt, Integer, Nullable, Text},
 };
 use domain::{Description, Instant, Kind, Name, Percent, Period, Seed, Segment, SegmentId, Slug, Ttl};
-use usecases::ports::{Bearer, Direction, SegmentOrder, SegmentQuery, Segments, StoreError};
+use usecases::{
+    changes::Change,
+    ports::{Bearer, Direction, SegmentOrder, SegmentQuery, Segments, StoreError},
+};
 
 use crate::{
     DieselUnit,
@@ -111,8 +114,8 @@ impl Segments for DieselUnit<'_> {
                 segment_names::table.filter(segment_names::segment_id.eq(id)).filter(segment_names::until.is_null());
             diesel::update(name).set(segment_names::until.eq(at.timestamp_micros())).execute(conn)?;
             diesel::delete(segments::table.find(id)).execute(conn)
-        })
-        .map(drop)
+        })?;
+        self.changed([Change::Deleted { segment: SegmentId(id) }])
     }
 
     fn list(&mut self, query: &SegmentQuery, limit: usize) -> Result<Vec<Segment>, StoreError> {
@@ -203,8 +206,8 @@ impl DieselUnit<'_> {
                     segment_names::since.eq(since.timestamp_micros()),
                 ))
                 .execute(conn)
-        })
-        .map(drop)
+        })?;
+        self.changed([Change::Named { segment: SegmentId(id), slug: slug.clone() }])
     }
 }
 

@@ -10,7 +10,7 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     result::Error as DieselError,
     serialize::{self, IsNull, Output, ToSql},
-    sql_types::{Array, BigInt, Bool, Nullable, Text},
+    sql_types::{Array, BigInt, Binary, Bool, Nullable, Text},
     sqlite::Sqlite,
 };
 
@@ -26,6 +26,7 @@ enum Bind {
     MaybeText(Option<String>),
     Int(i64),
     MaybeInt(Option<i64>),
+    Bytes(Vec<u8>),
     AnyText(Texts),
     AnyInt(Ints),
     Column(Column),
@@ -79,6 +80,10 @@ impl<Columns> Statement<Columns> {
 
     pub(crate) fn maybe_int(self, value: Option<i64>) -> Statement<Columns> {
         self.bind(Bind::MaybeInt(value))
+    }
+
+    pub(crate) fn bytes(self, value: Vec<u8>) -> Statement<Columns> {
+        self.bind(Bind::Bytes(value))
     }
 
     /// Stands where ` = ?` would, and holds for any of the values: `WHERE user_id ?`.
@@ -162,6 +167,7 @@ impl<Columns> QueryFragment<Pg> for Statement<Columns> {
                 Some(Bind::MaybeText(value)) => out.push_bind_param::<Nullable<Text>, _>(value)?,
                 Some(Bind::Int(value)) => out.push_bind_param::<BigInt, _>(value)?,
                 Some(Bind::MaybeInt(value)) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
+                Some(Bind::Bytes(value)) => out.push_bind_param::<Binary, _>(value)?,
                 Some(Bind::AnyText(Texts(values))) => {
                     let (before, after) = any_of(values.len());
                     out.push_sql(before);
@@ -212,6 +218,7 @@ impl<Columns> QueryFragment<Sqlite> for Statement<Columns> {
                 Some(Bind::MaybeText(value)) => out.push_bind_param::<Nullable<Text>, _>(value)?,
                 Some(Bind::Int(value)) => out.push_bind_param::<BigInt, _>(value)?,
                 Some(Bind::MaybeInt(value)) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
+                Some(Bind::Bytes(value)) => out.push_bind_param::<Binary, _>(value)?,
                 Some(Bind::AnyText(values)) => {
                     out.push_sql("IN (SELECT value FROM json_each(");
                     out.push_bind_param::<Text, _>(values)?;

@@ -5,7 +5,10 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 use domain::{User, UserId};
-use usecases::ports::{StoreError, UserQuery, Users};
+use usecases::{
+    changes::Change,
+    ports::{StoreError, UserQuery, Users},
+};
 
 use crate::{
     DieselUnit,
@@ -54,7 +57,10 @@ impl Users for DieselUnit<'_> {
             AnyConnection::Sqlite(conn) => insert_in_rows(conn, &profiles),
         })?;
         // A user who was given twice was inserted once.
-        Ok(users.iter().map(|user| &user.id).filter(|id| inserted.remove(id.as_str())).cloned().collect())
+        let born: Vec<UserId> =
+            users.iter().map(|user| &user.id).filter(|id| inserted.remove(id.as_str())).cloned().collect();
+        self.changed(born.iter().map(|user| Change::Born { user: user.clone() }))?;
+        Ok(born)
     }
 
     fn find(&mut self, id: &UserId) -> Result<Option<User>, StoreError> {
@@ -89,7 +95,8 @@ impl Users for DieselUnit<'_> {
     }
 
     fn delete(&mut self, id: &UserId) -> Result<(), StoreError> {
-        self.query(|conn| diesel::delete(users::table.find(id.as_str())).execute(conn)).map(drop)
+        self.query(|conn| diesel::delete(users::table.find(id.as_str())).execute(conn))?;
+        self.changed([Change::Died { user: id.clone() }])
     }
 
     fn list(&mut self, query: &UserQuery, limit: usize) -> Result<Vec<User>, StoreError> {

@@ -13,10 +13,12 @@ fn options(url: String) -> Options {
 }
 
 fn works(store: &DieselStore) -> Result<(), StoreError> {
-    store.run(Access::Write, &mut |unit| match unit.users().count(&Default::default()) {
-        Ok(_) => Verdict::Commit,
-        Err(_) => Verdict::Rollback,
-    })
+    store
+        .run(Access::Write, &mut |unit| match unit.users().count(&Default::default()) {
+            Ok(_) => Verdict::Commit,
+            Err(_) => Verdict::Rollback,
+        })
+        .map(drop)
 }
 
 /// Opens `many` connections at once, so that the pool holds them afterwards.

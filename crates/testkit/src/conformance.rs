@@ -2,6 +2,7 @@
 
 mod amounts;
 mod answers;
+mod changes;
 mod concurrency;
 mod history;
 mod jobs;
@@ -24,7 +25,7 @@ use crate::slug;
 /// One named promise of the port.
 type Case = (&'static str, fn(&dyn Store));
 
-const CASES: [&[Case]; 10] = [
+const CASES: [&[Case]; 11] = [
     transactions::CASES,
     segments::CASES,
     users::CASES,
@@ -33,6 +34,7 @@ const CASES: [&[Case]; 10] = [
     answers::CASES,
     jobs::CASES,
     secrets::CASES,
+    changes::CASES,
     amounts::CASES,
     concurrency::CASES,
 ];

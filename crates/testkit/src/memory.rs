@@ -11,10 +11,13 @@ use domain::{
     Entry, HistoryRow, Instant, Job, JobId, JobKind, Kind, Membership, Operation, Period, Segment, SegmentId, Slug,
     User, UserId, history::replay,
 };
-use usecases::ports::{
-    Access, Answers, Bearer, Direction, History, HistoryFilter, HistoryLines, JobQuery, Jobs, Leaving, Locks,
-    Memberships, Secrets, SegmentOrder, SegmentQuery, Segments, Store, StoreError, StoredAnswer, Unit, UserQuery,
-    Users, Verdict,
+use usecases::{
+    changes::{Change, Commit, PORTION, Seen, Told},
+    ports::{
+        Access, Answers, Bearer, Changes, Direction, History, HistoryFilter, HistoryLines, JobQuery, Jobs, Leaving,
+        Locks, Memberships, Secrets, SegmentOrder, SegmentQuery, Segments, Store, StoreError, StoredAnswer, Unit,
+        UserQuery, Users, Verdict,
+    },
 };
 
 /// A store that lives in a mutex: a unit works on a copy, and a commit puts the copy in place.
@@ -72,15 +75,31 @@ struct Tables {
     secrets: Arc<BTreeMap<String, String>>,
     history_made: i64,
     begins_at: Option<Instant>,
+    changes: Arc<Vec<Told>>,
+    changes_made: i64,
+    notes: Arc<Vec<Note>>,
+}
+
+/// What had been seen at an instant, and whether that is forgotten.
+#[derive(Clone)]
+struct Note {
+    at: Instant,
+    seen: Seen,
+    is_forgotten: bool,
 }
 
 struct MemoryUnit {
     tables: Tables,
     failed: bool,
+    changed: Vec<Change>,
 }
 
 impl Store for MemoryStore {
-    fn run(&self, access: Access, work: &mut dyn FnMut(&mut dyn Unit) -> Verdict) -> Result<(), StoreError> {
+    fn run(
+        &self,
+        access: Access,
+        work: &mut dyn FnMut(&mut dyn Unit) -> Verdict,
+    ) -> Result<Option<Commit>, StoreError> {
         if access == Access::Write && Writing::is_by_this_thread(&self.writer) {
             return Err(StoreError::Busy("this thread is writing already".to_owned()));
         }
@@ -93,14 +112,15 @@ impl Store for MemoryStore {
             Access::Read => None,
         };
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut unit = MemoryUnit { tables, failed: false };
+        let mut unit = MemoryUnit { tables, failed: false, changed: Vec::new() };
         match (work(&mut unit), access) {
             (Verdict::Commit, Access::Write) if unit.failed => Err(StoreError::Aborted),
             (Verdict::Commit, Access::Write) => {
+                let commit = unit.tell_all();
                 *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = unit.tables;
-                Ok(())
+                Ok(commit)
             }
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 
@@ -141,9 +161,29 @@ impl Unit for MemoryUnit {
     fn secrets(&mut self) -> &mut dyn Secrets {
         self
     }
+
+    fn changes(&mut self) -> &mut dyn Changes {
+        self
+    }
 }
 
 impl MemoryUnit {
+    fn tell_all(&mut self) -> Option<Commit> {
+        let changed = std::mem::take(&mut self.changed);
+        let transaction = (self.tables.changes_made + 1).cast_unsigned();
+        let mut portions = Vec::new();
+        for changes in changed.chunks(PORTION) {
+            self.tables.changes_made += 1;
+            portions.push(Told { number: self.tables.changes_made, transaction, changes: changes.to_vec() });
+        }
+        Arc::make_mut(&mut self.tables.changes).extend(portions.iter().cloned());
+        match &portions[..] {
+            [] => None,
+            [told] => Some(Commit { transaction, told: Some(told.clone()) }),
+            _ => Some(Commit { transaction, told: None }),
+        }
+    }
+
     fn fail<T>(&mut self, error: StoreError) -> Result<T, StoreError> {
         self.failed = true;
         Err(error)
@@ -154,6 +194,7 @@ impl MemoryUnit {
     }
 
     fn begin_bearing(&mut self, segment: SegmentId, slug: &Slug, at: Instant) {
+        self.changed.push(Change::Named { segment, slug: slug.clone() });
         let period = Period { from: Some(at), to: None };
         Arc::make_mut(&mut self.tables.bearers).entry(slug.clone()).or_default().push(Bearer {
             segment,
@@ -303,6 +344,7 @@ impl Segments for MemoryUnit {
         if let Some(segment) = Arc::make_mut(&mut self.tables.segments).remove(&id) {
             self.end_bearing(&segment.slug, at);
         }
+        self.changed.push(Change::Deleted { segment: id });
         Ok(())
     }
 
@@ -350,6 +392,7 @@ impl Users for MemoryUnit {
         for user in users {
             if !self.tables.users.contains_key(&user.id) {
                 Arc::make_mut(&mut self.tables.users).insert(user.id.clone(), user.clone());
+                self.changed.push(Change::Born { user: user.id.clone() });
                 born.push(user.id.clone());
             }
         }
@@ -377,6 +420,7 @@ impl Users for MemoryUnit {
 
     fn delete(&mut self, id: &UserId) -> Result<(), StoreError> {
         Arc::make_mut(&mut self.tables.users).remove(id);
+        self.changed.push(Change::Died { user: id.clone() });
         Ok(())
     }
 
@@ -436,6 +480,14 @@ impl Memberships for MemoryUnit {
         Ok(found)
     }
 
+    fn each(&mut self, segment: SegmentId, take: &mut dyn FnMut(&str, i64, Option<i64>)) -> Result<(), StoreError> {
+        for member in self.tables.memberships.values().filter(|found| found.segment.id == segment) {
+            let until = member.expires_at.map(|at| at.timestamp_micros());
+            take(member.user.as_str(), member.since.timestamp_micros(), until);
+        }
+        Ok(())
+    }
+
     fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
         let live = || self.tables.memberships.values().filter(|found| found.is_live_at(at));
         let users: BTreeSet<&UserId> =
@@ -480,7 +532,10 @@ impl Memberships for MemoryUnit {
             job: leaving.job,
         };
         let members = self.stored(|found| found.segment.id == leaving.segment.id);
+        let told = self.changed.len();
         self.record(&members.iter().map(entry).collect::<Vec<_>>())?;
+        self.changed.truncate(told);
+        self.changed.push(Change::Emptied { segment: leaving.segment.id });
         Ok(members.len())
     }
 
@@ -509,8 +564,46 @@ impl Memberships for MemoryUnit {
             self.tables.history_made += 1;
             let id = self.tables.history_made;
             Arc::make_mut(&mut self.tables.history).push(HistoryRow { id, entry: entry.clone() });
+            self.changed.push(Change::from(entry));
         }
         Ok(())
+    }
+}
+
+impl Changes for MemoryUnit {
+    fn seen(&mut self) -> Result<Seen, StoreError> {
+        Ok(Seen::before(self.tables.changes_made.cast_unsigned() + 1))
+    }
+
+    fn since(&mut self, seen: &Seen, take: &mut dyn FnMut(Told)) -> Result<(), StoreError> {
+        self.tables.changes.iter().filter(|told| !seen.has(told.transaction)).cloned().for_each(take);
+        Ok(())
+    }
+
+    fn forgotten(&mut self) -> Result<Option<Seen>, StoreError> {
+        Ok(self.tables.notes.iter().rfind(|note| note.is_forgotten).map(|note| note.seen.clone()))
+    }
+
+    fn note(&mut self, at: Instant, seen: &Seen) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.tables.notes).push(Note { at, seen: seen.clone(), is_forgotten: false });
+        Ok(())
+    }
+
+    fn noted_at(&mut self) -> Result<Option<Instant>, StoreError> {
+        Ok(self.tables.notes.last().map(|note| note.at))
+    }
+
+    fn forget(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError> {
+        let notes = Arc::make_mut(&mut self.tables.notes);
+        let Some(place) = notes.iter().rposition(|note| note.at <= before) else { return Ok(0) };
+        notes.drain(..place);
+        notes[0].is_forgotten = true;
+        let seen = notes[0].seen.clone();
+        let changes = Arc::make_mut(&mut self.tables.changes);
+        let is_gone = |told: &&Told| seen.has(told.transaction);
+        let gone: BTreeSet<i64> = changes.iter().filter(is_gone).map(|told| told.number).take(limit).collect();
+        changes.retain(|told| !gone.contains(&told.number));
+        Ok(gone.len())
     }
 }
 
@@ -519,7 +612,9 @@ impl MemoryUnit {
         let mut due = self.stored(is_due);
         due.sort_by_key(|found| found.expires_at);
         due.truncate(limit);
+        let told = self.changed.len();
         self.record(&due.iter().filter_map(Entry::expiry).collect::<Vec<_>>())?;
+        self.changed.truncate(told);
         Ok(due.len())
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use usecases::ports::{Access, Store, StoreError, Unit, Verdict};
+use usecases::{
+    changes::Commit,
+    ports::{Access, Store, StoreError, Unit, Verdict},
+};
 
 use crate::MemoryStore;
 
@@ -61,13 +64,15 @@ impl FailingStore {
 }
 
 impl Store for FailingStore {
-    fn run(&self, access: Access, work: &mut dyn FnMut(&mut dyn Unit) -> Verdict) -> Result<(), StoreError> {
+    fn run(
+        &self,
+        access: Access,
+        work: &mut dyn FnMut(&mut dyn Unit) -> Verdict,
+    ) -> Result<Option<Commit>, StoreError> {
         let outage = if access == Access::Write { self.next() } else { None };
-        if outage != Some(Outage::Before) {
-            self.store.run(access, work)?;
-        }
+        let commit = if outage == Some(Outage::Before) { None } else { self.store.run(access, work)? };
         match outage {
-            None => Ok(()),
+            None => Ok(commit),
             Some(outage) => Err(StoreError::Unavailable(format!("a test fails it: {outage:?}").into())),
         }
     }

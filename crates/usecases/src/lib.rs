@@ -5,6 +5,7 @@
 
 pub mod algebra;
 pub mod answers;
+pub mod changes;
 pub mod checks;
 pub mod distributions;
 mod error;

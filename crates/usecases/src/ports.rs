@@ -8,12 +8,16 @@ use domain::{
 };
 use thiserror::Error;
 
+use crate::changes::{Commit, Seen, Told};
+
 /// Where the facts are kept.
 pub trait Store: Send + Sync {
     /// Runs `work` in one transaction and ends it as the verdict says.
     ///
-    /// Use cases call `read`, `write` and `rehearse` instead, which carry a result out.
-    fn run(&self, access: Access, work: &mut dyn FnMut(&mut dyn Unit) -> Verdict) -> Result<(), StoreError>;
+    /// Use cases call `read`, `write` and `rehearse` instead, which carry a result out. Whatever a committed transaction
+    /// changed of users, segments and memberships is told, and kept for those who follow: see [`Changes`].
+    fn run(&self, access: Access, work: &mut dyn FnMut(&mut dyn Unit) -> Verdict)
+    -> Result<Option<Commit>, StoreError>;
 
     /// Fails unless the store answers and has the schema that this program knows.
     fn ready(&self) -> Result<(), StoreError>;
@@ -54,7 +58,7 @@ impl dyn Store + '_ {
             // The work's own failure says more than what came of it.
             (_, Some(Err(error))) => Err(error),
             (Err(error), _) => Err(error.into()),
-            (Ok(()), outcome) => outcome.expect("a store runs its work"),
+            (Ok(_), outcome) => outcome.expect("a store runs its work"),
         }
     }
 }
@@ -86,6 +90,7 @@ pub trait Unit {
     fn answers(&mut self) -> &mut dyn Answers;
     fn jobs(&mut self) -> &mut dyn Jobs;
     fn secrets(&mut self) -> &mut dyn Secrets;
+    fn changes(&mut self) -> &mut dyn Changes;
 }
 
 /// What a unit is about to change. Units that share nothing run side by side.
@@ -271,6 +276,8 @@ pub trait Memberships {
         after: Option<&UserId>,
         limit: usize,
     ) -> Result<Vec<Membership>, StoreError>;
+    /// Everybody who is stored in a segment, by id: the id, and the microseconds since 1970 of beginning and deadline.
+    fn each(&mut self, segment: SegmentId, take: &mut dyn FnMut(&str, i64, Option<i64>)) -> Result<(), StoreError>;
     /// How many of a segment's members are in each other segment at `at`; those with nobody in common may be absent.
     fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
     /// How many members each of these segments has at `at`. One without members may be absent.
@@ -496,6 +503,22 @@ pub struct JobQuery {
     pub undoes: Option<JobId>,
     /// Begin behind this job.
     pub after: Option<JobId>,
+}
+
+/// What transactions told that they changed. They tell by themselves, whatever changes.
+pub trait Changes {
+    /// Which transactions the unit's state has.
+    fn seen(&mut self) -> Result<Seen, StoreError>;
+    /// What the unit's state has and `seen` has not, in the order of numbers.
+    fn since(&mut self, seen: &Seen, take: &mut dyn FnMut(Told)) -> Result<(), StoreError>;
+    /// Which transactions nothing is kept of any more, if any.
+    fn forgotten(&mut self) -> Result<Option<Seen>, StoreError>;
+    /// Notes that this had been seen at `at`.
+    fn note(&mut self, at: Instant, seen: &Seen) -> Result<(), StoreError>;
+    /// When that was last noted.
+    fn noted_at(&mut self) -> Result<Option<Instant>, StoreError>;
+    /// Forgets at most `limit` portions that had been seen by `before`, as the notes say, and tells how many.
+    fn forget(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError>;
 }
 
 /// What the service proves its own words with. Never told to anybody.

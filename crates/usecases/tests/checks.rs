@@ -7,7 +7,7 @@ use testkit::{World, actor, slug, user};
 use usecases::{
     Look,
     checks::{self, Checked, Difference, Finding},
-    ports::{Answers, History, Jobs, Leaving, Locks, Memberships, Secrets, Segments, StoreError, Unit, Users},
+    ports::{Answers, Changes, History, Jobs, Leaving, Locks, Memberships, Secrets, Segments, StoreError, Unit, Users},
 };
 
 fn world() -> (World, Segment) {
@@ -151,6 +151,10 @@ impl Unit for Tampered<'_> {
     fn secrets(&mut self) -> &mut dyn Secrets {
         self.unit.secrets()
     }
+
+    fn changes(&mut self) -> &mut dyn Changes {
+        self.unit.changes()
+    }
 }
 
 impl Memberships for Tampered<'_> {
@@ -177,6 +181,10 @@ impl Memberships for Tampered<'_> {
         _: Option<&UserId>,
         _: usize,
     ) -> Result<Vec<Membership>, StoreError> {
+        unreachable!("the check goes by users")
+    }
+
+    fn each(&mut self, _: SegmentId, _: &mut dyn FnMut(&str, i64, Option<i64>)) -> Result<(), StoreError> {
         unreachable!("the check goes by users")
     }
 

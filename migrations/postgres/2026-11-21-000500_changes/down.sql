@@ -1,0 +1,2 @@
+DROP TABLE changes_notes;
+DROP TABLE changes;
