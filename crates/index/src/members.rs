@@ -10,7 +10,7 @@ use crate::rows::Rows;
 
 /// Who is in a segment, by ordinal: those who stay, and those who leave at a deadline.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Members {
+pub(crate) struct Members {
     open: RoaringBitmap,
     /// By ordinal, with the deadline in microseconds.
     due: Vec<(u32, i64)>,
@@ -18,7 +18,7 @@ pub struct Members {
 
 impl Members {
     /// Those of each of the segments, given by ordinal: the rows are gone through once.
-    pub fn of(rows: &Rows, segments: &[u32]) -> Vec<Members> {
+    pub(crate) fn of(rows: &Rows, segments: &[u32]) -> Vec<Members> {
         let mut members = vec![Members::default(); segments.len()];
         let last = segments.iter().max().copied().unwrap_or(0);
         let mut wanted: Vec<Vec<usize>> = vec![Vec::new(); last as usize + 1];
@@ -40,7 +40,7 @@ impl Members {
         members
     }
 
-    pub fn live_at(&self, micros: i64) -> RoaringBitmap {
+    pub(crate) fn live_at(&self, micros: i64) -> RoaringBitmap {
         let mut live = self.open.clone();
         live.extend(self.due.iter().filter(|(_, until)| micros < *until).map(|(ordinal, _)| ordinal));
         live
@@ -48,7 +48,11 @@ impl Members {
 }
 
 /// The set that an expression says, of `users` users in all; `of` tells who is in a segment.
-pub fn evaluate(expression: &Expression, users: u32, of: &mut impl FnMut(&Slug) -> RoaringBitmap) -> RoaringBitmap {
+pub(crate) fn evaluate(
+    expression: &Expression,
+    users: u32,
+    of: &mut impl FnMut(&Slug) -> RoaringBitmap,
+) -> RoaringBitmap {
     match expression {
         Expression::All => RoaringBitmap::from_iter(0..users),
         Expression::Segment(slug) => of(slug),

@@ -15,23 +15,23 @@ const UNITS: [i64; 4] = [60_000_000, 1_000_000, 1_000, 1];
 
 /// A user's membership of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Held {
+pub(crate) struct Held {
     /// The segment's ordinal.
-    pub segment: u32,
+    pub(crate) segment: u32,
     /// The deadline, in microseconds since 1970; an open membership has none.
-    pub until: Option<i64>,
+    pub(crate) until: Option<i64>,
 }
 
 impl Held {
     /// A membership is live up to, and not at, its deadline.
-    pub fn is_live_at(&self, micros: i64) -> bool {
+    pub(crate) fn is_live_at(&self, micros: i64) -> bool {
         self.until.is_none_or(|until| micros < until)
     }
 }
 
 /// Never changed once it is built.
 #[derive(Default, Clone, PartialEq, Eq)]
-pub struct Rows {
+pub(crate) struct Rows {
     bytes: Vec<u8>,
     /// Where each block begins.
     blocks: Vec<u64>,
@@ -41,7 +41,7 @@ pub struct Rows {
 
 /// One user's memberships, by segment.
 #[derive(Clone, Copy)]
-pub struct Row<'r> {
+pub(crate) struct Row<'r> {
     unpacker: Unpacker<'r>,
     deadlines: Deadlines,
     segment: u64,
@@ -49,7 +49,7 @@ pub struct Row<'r> {
 
 /// Builds rows out of users that come in their order.
 #[derive(Default)]
-pub struct RowsBuilder {
+pub(crate) struct RowsBuilder {
     rows: Rows,
     /// The users of the block that is being filled, and all their memberships.
     users: Vec<(String, usize)>,
@@ -73,21 +73,38 @@ struct Block<'r> {
 }
 
 impl Rows {
-    pub fn users(&self) -> u32 {
+    pub(crate) fn users(&self) -> u32 {
         self.users
     }
 
-    pub fn memberships(&self) -> u64 {
+    pub(crate) fn memberships(&self) -> u64 {
         self.memberships
     }
 
+    /// Where each block begins.
+    pub(crate) fn blocks(&self) -> &[u64] {
+        &self.blocks
+    }
+
+    pub(crate) fn packed_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Of what it is made of, as it was told by another.
+    pub(crate) fn from_parts(bytes: Vec<u8>, blocks: Vec<u64>, users: u32, memberships: u64) -> Option<Rows> {
+        let is_whole = blocks.len() == (users as usize).div_ceil(BLOCK_USERS)
+            && blocks.is_sorted()
+            && blocks.last().is_none_or(|last| *last <= bytes.len() as u64);
+        is_whole.then_some(Rows { bytes, blocks, users, memberships })
+    }
+
     /// How much memory it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes.len() + 8 * self.blocks.len()
     }
 
     /// The user's ordinal and memberships. Who has no memberships may be known all the same.
-    pub fn find(&self, user: &str) -> Option<(u32, Row<'_>)> {
+    pub(crate) fn find(&self, user: &str) -> Option<(u32, Row<'_>)> {
         let user = user.as_bytes();
         // The last block that does not begin behind the user.
         let block = self.blocks.partition_point(|at| self.first_of(*at) <= user).checked_sub(1)?;
@@ -113,8 +130,25 @@ impl Rows {
         None
     }
 
+    /// How many users stand up to and with this one.
+    pub(crate) fn rank(&self, user: &str) -> u32 {
+        let block = self.blocks.partition_point(|at| self.first_of(*at) <= user.as_bytes());
+        let Some(block) = block.checked_sub(1) else { return 0 };
+        let first = block * BLOCK_USERS;
+        let mut users = self.block(block);
+        let mut rank = first;
+        while rank < (first + BLOCK_USERS).min(self.users as usize) {
+            users.next_row();
+            if users.user.as_slice() > user.as_bytes() {
+                break;
+            }
+            rank += 1;
+        }
+        rank as u32
+    }
+
     /// The id of the user with this ordinal.
-    pub fn user(&self, ordinal: u32) -> Option<String> {
+    pub(crate) fn user(&self, ordinal: u32) -> Option<String> {
         if ordinal >= self.users {
             return None;
         }
@@ -126,7 +160,7 @@ impl Rows {
     }
 
     /// Every user in order, beginning with the ordinal 0: the bytes of the id, and the memberships.
-    pub fn for_each(&self, mut take: impl FnMut(u32, &[u8], Row<'_>)) {
+    pub(crate) fn for_each(&self, mut take: impl FnMut(u32, &[u8], Row<'_>)) {
         for block in 0..self.blocks.len() {
             let first = block * BLOCK_USERS;
             let mut users = self.block(block);
@@ -198,7 +232,7 @@ impl Iterator for Row<'_> {
 impl RowsBuilder {
     /// Takes the next user, with the memberships by segment, each once. Returns the ordinal; there is none left after
     /// 4,294,967,295 users.
-    pub fn push(&mut self, user: &str, held: &[Held]) -> Option<u32> {
+    pub(crate) fn push(&mut self, user: &str, held: &[Held]) -> Option<u32> {
         debug_assert!(self.users.last().is_none_or(|(last, _)| last.as_str() < user), "users come in their order");
         debug_assert!(held.is_sorted_by(|a, b| a.segment < b.segment), "memberships come by segment");
         let ordinal = self.rows.users;
@@ -212,7 +246,7 @@ impl RowsBuilder {
         Some(ordinal)
     }
 
-    pub fn build(mut self) -> Rows {
+    pub(crate) fn build(mut self) -> Rows {
         self.end_block();
         self.rows.bytes.shrink_to_fit();
         self.rows.blocks.shrink_to_fit();
@@ -348,6 +382,10 @@ mod tests {
                 prop_assert_eq!((found as usize, found_row.collect::<Vec<_>>()), (ordinal, held(row)));
                 let told = rows.user(found);
                 prop_assert_eq!(told.as_ref(), Some(user));
+                prop_assert_eq!(rows.rank(user) as usize, ordinal + 1);
+            }
+            for other in &others {
+                prop_assert_eq!(rows.rank(other) as usize, users.range(..=other.clone()).count());
             }
             for other in others.iter().filter(|other| !users.contains_key(*other)) {
                 prop_assert!(rows.find(other).is_none());

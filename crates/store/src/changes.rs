@@ -216,6 +216,11 @@ impl Changes for DieselUnit<'_> {
         self.execute(statement.int(at.timestamp_micros()).text(seen.to_string())).map(drop)
     }
 
+    fn is_noted(&mut self, at: domain::Instant) -> Result<bool, StoreError> {
+        let statement = Statement::new("SELECT count(*) FROM changes_notes WHERE at = ?").int(at.timestamp_micros());
+        Ok(self.count_of(statement)? > 0)
+    }
+
     fn noted_at(&mut self) -> Result<Option<domain::Instant>, StoreError> {
         let statement = Statement::<BigInt>::new("SELECT at FROM changes_notes ORDER BY at DESC LIMIT 1");
         Ok(self.rows(statement, |at: i64| NOTES.instant(at))?.into_iter().next())

@@ -589,6 +589,10 @@ impl Changes for MemoryUnit {
         Ok(())
     }
 
+    fn is_noted(&mut self, at: Instant) -> Result<bool, StoreError> {
+        Ok(self.tables.notes.iter().any(|note| note.at == at))
+    }
+
     fn noted_at(&mut self) -> Result<Option<Instant>, StoreError> {
         Ok(self.tables.notes.last().map(|note| note.at))
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use domain::{Actor, Description, Instant, Job, JobId, JobState, Percent, Segment, Slug, Ttl, UserId};
 use tables::Limits;
 use usecases::{
@@ -5,7 +7,7 @@ use usecases::{
     imports::{self, Import, What},
     jobs,
     memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
-    ports::{Clock, Store},
+    ports::{Clock, NoIndex, Store},
     segments::{self, CreateSegment},
 };
 
@@ -45,6 +47,7 @@ impl World {
         let files = MemoryFiles::default();
         let app = App {
             store,
+            index: Arc::new(NoIndex),
             files: Box::new(files.clone()),
             clock: Box::new(clock.clone()),
             chance: Box::new(CountingChance::default()),

@@ -10,9 +10,9 @@ use std::{
 use domain::{Entry, Instant, Reason, Segment, SegmentId, Slug, Source, UserId, algebra::Expression};
 
 use crate::{
-    Act, Error, Look, Subject, history,
+    Act, App, Error, Known, Look, Subject, history,
     memberships::{self, PAGE},
-    ports::{Hold, Locks},
+    ports::{Hold, Locks, Remembered, UserSet},
     segments::{self, CreateSegment},
 };
 
@@ -23,6 +23,29 @@ pub struct AlgebraQuery {
     pub expression: Expression,
     /// As it was then, from history alone. `ALL` is everybody there is now.
     pub as_of: Option<Instant>,
+}
+
+/// As [`page`], out of memory where that is sure.
+pub fn known_page(
+    app: &App,
+    query: &AlgebraQuery,
+    after: Option<&UserId>,
+    limit: usize,
+) -> Result<Known<Vec<UserId>>, Error> {
+    let paged = |set: Remembered<Box<dyn UserSet>>| Remembered { found: set.found.page(after, limit), seen: set.seen };
+    let remembered = remembered(app, query).map(|set| set.map(paged));
+    app.known_or_look(remembered, |look| page(look, query, after, limit))
+}
+
+/// As [`count`], out of memory where that is sure.
+pub fn known_count(app: &App, query: &AlgebraQuery) -> Result<Known<u64>, Error> {
+    let counted = |set: Remembered<Box<dyn UserSet>>| Remembered { found: set.found.count(), seen: set.seen };
+    let remembered = remembered(app, query).map(|set| set.map(counted));
+    app.known_or_look(remembered, |look| count(look, query))
+}
+
+fn remembered(app: &App, query: &AlgebraQuery) -> Option<Result<Remembered<Box<dyn UserSet>>, Error>> {
+    if query.as_of.is_some() { None } else { app.index.set(&query.expression, app.clock.now()) }
 }
 
 /// The users of whom the expression holds, by id, after `after`.
@@ -83,25 +106,41 @@ pub struct Similar {
     pub jaccard: f64,
 }
 
+/// How the members of one segment share others.
+pub struct SharedMembers {
+    /// How many members the segment itself has.
+    pub user_count: u64,
+    /// Each segment with members in common: how many it has, and how many of them are in common.
+    pub others: Vec<(Slug, u64, u64)>,
+}
+
 /// At most `limit` segments, the likest first; none that have nobody in common.
-pub fn similar(look: &mut Look, slug: &Slug, limit: usize) -> Result<(u64, Vec<Similar>), Error> {
+pub fn similar(app: &App, slug: &Slug, limit: usize) -> Result<Known<(u64, Vec<Similar>)>, Error> {
+    let remembered = app.index.shared(slug, app.clock.now());
+    let Known { found, seen } = app.known_or_look(remembered, |look| shared(look, slug))?;
+    let SharedMembers { user_count: own, others } = found;
+    let mut similar: Vec<Similar> = Vec::with_capacity(others.len());
+    for (slug, user_count, shared) in others {
+        similar.push(Similar { slug, user_count, shared, jaccard: jaccard(own, user_count, shared) });
+    }
+    similar.sort_by(|a, b| b.jaccard.total_cmp(&a.jaccard).then_with(|| a.slug.cmp(&b.slug)));
+    similar.truncate(limit);
+    Ok(Known { found: (own, similar), seen })
+}
+
+fn shared(look: &mut Look, slug: &Slug) -> Result<SharedMembers, Error> {
     let segment = segments::require(look.unit, slug)?;
     let shared = look.unit.memberships().shared(segment.id, look.now)?;
     let ids: Vec<SegmentId> = shared.iter().map(|(id, _)| *id).chain([segment.id]).collect();
     let counts: HashMap<SegmentId, u64> = look.unit.memberships().counts(&ids, look.now)?.into_iter().collect();
     let count = |id: SegmentId| counts.get(&id).copied().unwrap_or(0);
-    let own = count(segment.id);
     let names = look.unit.segments().names(&ids)?.into_iter().filter(|name| name.period.to.is_none());
-    let names: HashMap<SegmentId, Slug> = names.map(|name| (name.segment, name.slug)).collect();
-    let mut similar: Vec<Similar> = Vec::new();
+    let mut names: HashMap<SegmentId, Slug> = names.map(|name| (name.segment, name.slug)).collect();
+    let mut others = Vec::with_capacity(shared.len());
     for (id, shared) in shared {
-        let (Some(slug), user_count) = (names.get(&id), count(id)) else { continue };
-        let jaccard = jaccard(own, user_count, shared);
-        similar.push(Similar { slug: slug.clone(), user_count, shared, jaccard });
+        others.extend(names.remove(&id).map(|slug| (slug, count(id), shared)));
     }
-    similar.sort_by(|a, b| b.jaccard.total_cmp(&a.jaccard).then_with(|| a.slug.cmp(&b.slug)));
-    similar.truncate(limit);
-    Ok((own, similar))
+    Ok(SharedMembers { user_count: count(segment.id), others })
 }
 
 /// How segments share their members.
@@ -114,6 +153,19 @@ pub struct Overlap {
 }
 
 impl Overlap {
+    /// Of so many segments, out of how many users are in each combination of them, which is told by their places as bits.
+    pub fn new(segments: usize, by_places: BTreeMap<u64, u64>) -> Overlap {
+        let is_in = |places: u64, place: usize| places >> place & 1 == 1;
+        let counts = (0..segments)
+            .map(|place| by_places.iter().filter(|(places, _)| is_in(**places, place)).map(|(_, count)| count).sum())
+            .collect();
+        let exclusive = by_places
+            .into_iter()
+            .map(|(places, count)| ((0..segments).filter(|place| is_in(places, *place)).collect(), count))
+            .collect();
+        Overlap { counts, exclusive }
+    }
+
     /// How many are in both.
     pub fn in_both(&self, first: usize, second: usize) -> u64 {
         let shared = self.exclusive.iter().filter(|(places, _)| places.contains(&first) && places.contains(&second));
@@ -134,6 +186,12 @@ fn jaccard(first: u64, second: u64, both: u64) -> f64 {
     }
 }
 
+/// As [`overlap`], out of memory where that is sure.
+pub fn known_overlap(app: &App, slugs: &[Slug], as_of: Option<Instant>) -> Result<Known<Overlap>, Error> {
+    let remembered = if as_of.is_some() { None } else { app.index.overlap(slugs, app.clock.now()) };
+    app.known_or_look(remembered, |look| overlap(look, slugs, as_of))
+}
+
 pub fn overlap(look: &mut Look, slugs: &[Slug], as_of: Option<Instant>) -> Result<Overlap, Error> {
     let segments = resolve(look, slugs, as_of)?;
     let streams = segments.into_iter().map(|segment| Stream::behind(None, Whose::Members(segment)));
@@ -143,15 +201,7 @@ pub fn overlap(look: &mut Look, slugs: &[Slug], as_of: Option<Instant>) -> Resul
         *by_places.entry(places).or_default() += 1;
         ControlFlow::Continue(())
     })?;
-    let is_in = |places: u64, place: usize| places >> place & 1 == 1;
-    let counts = (0..slugs.len())
-        .map(|place| by_places.iter().filter(|(places, _)| is_in(**places, place)).map(|(_, count)| count).sum())
-        .collect();
-    let exclusive = by_places
-        .into_iter()
-        .map(|(places, count)| ((0..slugs.len()).filter(|place| is_in(places, *place)).collect(), count))
-        .collect();
-    Ok(Overlap { counts, exclusive })
+    Ok(Overlap::new(slugs.len(), by_places))
 }
 
 fn each(

@@ -25,19 +25,35 @@ pub mod stale;
 pub mod users;
 mod versions;
 
+use std::sync::Arc;
+
 use domain::{Actor, Entry, Instant, JobId, Operation, SegmentRef, Source, UserId};
 
 pub use error::{Error, Fault, Subject};
 pub use versions::{Expected, Revision};
 
-use ports::{Chance, Clock, Files, Store, Unit};
+use changes::Seen;
+use ports::{Chance, Clock, Files, Index, Remembered, Store, Unit};
 
 /// The world, seen through ports.
 pub struct App {
     pub store: Box<dyn Store>,
+    pub index: Arc<dyn Index>,
     pub files: Box<dyn Files>,
     pub clock: Box<dyn Clock>,
     pub chance: Box<dyn Chance>,
+}
+
+/// What was found, and which transactions it has where an index found it.
+pub struct Known<T> {
+    pub found: T,
+    pub seen: Option<Seen>,
+}
+
+impl<T> From<Remembered<T>> for Known<T> {
+    fn from(Remembered { found, seen }: Remembered<T>) -> Known<T> {
+        Known { found, seen: Some(seen) }
+    }
 }
 
 /// A change under way: one transaction, and by whom.
@@ -69,6 +85,18 @@ impl App {
 
     pub fn look<T>(&self, work: impl FnOnce(&mut Look) -> Result<T, Error>) -> Result<T, Error> {
         self.store.read(|unit| work(&mut Look { unit, now: self.clock.now() }))
+    }
+
+    /// What the index found, or else what a look finds.
+    fn known_or_look<T>(
+        &self,
+        remembered: Option<Result<Remembered<T>, Error>>,
+        work: impl FnOnce(&mut Look) -> Result<T, Error>,
+    ) -> Result<Known<T>, Error> {
+        match remembered {
+            Some(remembered) => remembered.map(Known::from),
+            None => self.look(work).map(|found| Known { found, seen: None }),
+        }
     }
 
     fn act_on<'a>(&'a self, unit: &'a mut dyn Unit, actor: Actor) -> Act<'a> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use domain::{Entry, Instant, Membership, Operation, Reason, Segment, SegmentId, Slug, Source, Ttl, UserId};
 
 use crate::{
-    Act, Error, Fault, Look,
+    Act, App, Error, Fault, Known, Look,
     ports::{Hold, Locks, StoreError, Unit},
     segments, users,
 };
@@ -291,13 +291,29 @@ fn decide(
     (outcome, entries)
 }
 
+/// The segments that each of some users is in.
+pub type Active = Vec<(UserId, Vec<Slug>)>;
+
 /// The segments that users are in now, for each in the order they were asked for. An unknown user is in none.
-pub fn active(look: &mut Look, users: &[UserId]) -> Result<Vec<(UserId, Vec<Slug>)>, Error> {
+pub fn active(look: &mut Look, users: &[UserId]) -> Result<Active, Error> {
     let mut slugs: HashMap<UserId, Vec<Slug>> = HashMap::new();
     for (user, slug) in look.unit.memberships().active(users, look.now)? {
         slugs.entry(user).or_default().push(slug);
     }
     Ok(users.iter().map(|user| (user.clone(), slugs.get(user).cloned().unwrap_or_default())).collect())
+}
+
+/// The same out of memory, at once; nothing when the store has to be looked at.
+pub fn remembered_active(app: &App, users: &[UserId]) -> Option<Known<Active>> {
+    let remembered = app.index.active(users, app.clock.now())?;
+    let found = users.iter().cloned().zip(remembered.found).collect();
+    Some(Known { found, seen: Some(remembered.seen) })
+}
+
+/// As [`remembered_active`], for [`is_member`].
+pub fn remembered_is_member(app: &App, user: &UserId, slug: &Slug) -> Option<Result<Known<bool>, Error>> {
+    let remembered = app.index.is_member(user, slug, app.clock.now())?;
+    Some(remembered.map(Known::from))
 }
 
 pub fn is_member(look: &mut Look, user: &UserId, slug: &Slug) -> Result<bool, Error> {

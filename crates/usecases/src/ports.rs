@@ -4,11 +4,15 @@ use std::{io, ops::ControlFlow};
 
 use domain::{
     Actor, Entry, HistoryRow, Instant, Job, JobId, JobKind, JobState, Kind, Membership, Period, Reason, Segment,
-    SegmentId, SegmentRef, Slug, Source, User, UserId,
+    SegmentId, SegmentRef, Slug, Source, User, UserId, algebra::Expression,
 };
 use thiserror::Error;
 
-use crate::changes::{Commit, Seen, Told};
+use crate::{
+    Error,
+    algebra::{Overlap, SharedMembers},
+    changes::{Commit, Seen, Told},
+};
 
 /// Where the facts are kept.
 pub trait Store: Send + Sync {
@@ -515,6 +519,8 @@ pub trait Changes {
     fn forgotten(&mut self) -> Result<Option<Seen>, StoreError>;
     /// Notes that this had been seen at `at`.
     fn note(&mut self, at: Instant, seen: &Seen) -> Result<(), StoreError>;
+    /// Whether something was noted at exactly this instant, and the note is kept.
+    fn is_noted(&mut self, at: Instant) -> Result<bool, StoreError>;
     /// When that was last noted.
     fn noted_at(&mut self) -> Result<Option<Instant>, StoreError>;
     /// Forgets at most `limit` portions that had been seen by `before`, as the notes say, and tells how many.
@@ -581,4 +587,69 @@ pub enum StoreError {
     /// The store holds something the domain calls impossible.
     #[error("corrupt row in {table}: {detail}")]
     Corrupt { table: &'static str, detail: String },
+}
+
+/// Who is in what, in memory. It answers as the store would have at some moment since it was asked, with everything that this
+/// process committed before; or not at all, where only the store is sure.
+pub trait Index: Send + Sync {
+    /// The slugs of the segments that each of these users is in at `at`, sorted, in the order of the users.
+    fn active(&self, users: &[UserId], at: Instant) -> Option<Remembered<Vec<Vec<Slug>>>>;
+    /// Fails when there is no such segment.
+    fn is_member(&self, user: &UserId, slug: &Slug, at: Instant) -> Option<Result<Remembered<bool>, Error>>;
+    /// The users of whom the expression holds at `at`. Fails when it names segments that do not exist.
+    fn set(&self, expression: &Expression, at: Instant) -> Option<Result<Remembered<Box<dyn UserSet>>, Error>>;
+    /// Fails as `set` does.
+    fn overlap(&self, slugs: &[Slug], at: Instant) -> Option<Result<Remembered<Overlap>, Error>>;
+    /// How a segment's members share the other segments. Fails as `set` does.
+    fn shared(&self, slug: &Slug, at: Instant) -> Option<Result<Remembered<SharedMembers>, Error>>;
+    /// Which transactions its answers have now.
+    fn seen(&self) -> Option<Seen>;
+    /// Whether it answers, or knows that it never will: while it loads it does neither.
+    fn is_loaded(&self) -> bool;
+}
+
+/// What an index found, and which transactions it had.
+pub struct Remembered<T> {
+    pub found: T,
+    pub seen: Seen,
+}
+
+/// A set of users, as it was when it was asked for.
+pub trait UserSet: Send {
+    fn count(&self) -> u64;
+    /// At most `limit`, by id, after `after`.
+    fn page(&self, after: Option<&UserId>, limit: usize) -> Vec<UserId>;
+}
+
+/// No index at all: the store answers everything.
+pub struct NoIndex;
+
+impl Index for NoIndex {
+    fn active(&self, _: &[UserId], _: Instant) -> Option<Remembered<Vec<Vec<Slug>>>> {
+        None
+    }
+
+    fn is_member(&self, _: &UserId, _: &Slug, _: Instant) -> Option<Result<Remembered<bool>, Error>> {
+        None
+    }
+
+    fn set(&self, _: &Expression, _: Instant) -> Option<Result<Remembered<Box<dyn UserSet>>, Error>> {
+        None
+    }
+
+    fn overlap(&self, _: &[Slug], _: Instant) -> Option<Result<Remembered<Overlap>, Error>> {
+        None
+    }
+
+    fn shared(&self, _: &Slug, _: Instant) -> Option<Result<Remembered<SharedMembers>, Error>> {
+        None
+    }
+
+    fn seen(&self) -> Option<Seen> {
+        None
+    }
+
+    fn is_loaded(&self) -> bool {
+        true
+    }
 }

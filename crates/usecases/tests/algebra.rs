@@ -225,7 +225,7 @@ fn similar_are_those_that_share_most() {
     let world = world();
     world.has_segment("EMPTY");
     world.act(|act| algebra::create(act, new("TWIN"), Expression::parse("A").unwrap())).unwrap();
-    let (own, similar) = world.look(|look| algebra::similar(look, &slug("A"), 10));
+    let (own, similar) = algebra::similar(&world.app, &slug("A"), 10).unwrap().found;
     let count = |text: &str| expected(&world, text, None).len() as u64;
     assert_eq!(own, count("A"));
     assert_eq!((similar[0].slug.as_str(), similar[0].jaccard), ("TWIN", 1.0));
@@ -236,6 +236,6 @@ fn similar_are_those_that_share_most() {
         assert_eq!((one.user_count, one.shared), (count(other), count(&format!("A & {other}"))), "{other}");
         assert_eq!(one.jaccard, one.shared as f64 / count(&format!("A | {other}")) as f64);
     }
-    assert_eq!(world.look(|look| algebra::similar(look, &slug("A"), 1)).1.len(), 1);
-    assert_eq!(world.look(|look| algebra::similar(look, &slug("EMPTY"), 9)), (0, Vec::new()));
+    assert_eq!(algebra::similar(&world.app, &slug("A"), 1).unwrap().found.1.len(), 1);
+    assert_eq!(algebra::similar(&world.app, &slug("EMPTY"), 9).unwrap().found, (0, Vec::new()));
 }

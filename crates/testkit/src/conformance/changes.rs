@@ -194,6 +194,9 @@ fn changes_are_forgotten(store: &dyn Store) {
     must(store, |unit| unit.changes().note(minute(2), &third));
     assert_eq!(look(store, |unit| unit.changes().noted_at()), Some(minute(2)));
 
+    let is_noted = |at| look(store, |unit| unit.changes().is_noted(at));
+    assert!(is_noted(minute(1)) && is_noted(minute(2)) && !is_noted(minute(3)));
+
     let forget = |before, limit| must(store, |unit| unit.changes().forget(before, limit));
     assert_eq!(forget(minute(0), 9), 0);
     assert_eq!(look(store, |unit| unit.changes().forgotten()), None);
@@ -204,6 +207,7 @@ fn changes_are_forgotten(store: &dyn Store) {
     assert_eq!(since(store, &second).0.len(), 1);
     assert!(since(store, &second).1.is_some_and(|now| now.covers(&third)));
     assert_eq!(forget(minute(2), 9), 1);
+    assert!(!is_noted(minute(1)) && is_noted(minute(2)));
     assert_eq!(since(store, &second), (Vec::new(), None));
     let (told, now) = since(store, &third);
     assert!(told.is_empty() && now.is_some_and(|now| now.covers(&third)));

@@ -1,0 +1,214 @@
+//! The index: one state that many ask, replaced and changed by those who follow the store.
+
+use std::{
+    sync::{
+        PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant as Moment},
+};
+
+use domain::{Instant, Slug, UserId, algebra::Expression};
+use usecases::{
+    Error, Subject,
+    algebra::{Overlap, SharedMembers},
+    changes::{Commit, Seen, Told},
+    ports::{self, Remembered, UserSet},
+};
+
+use crate::{
+    sets::{self, Question, Set, Unknown},
+    state::State,
+};
+
+/// How many changed users there may be beside the rows: so many, or this part of all, whichever is more.
+const CHANGED_MIN: usize = 20_000;
+const CHANGED_PART: usize = 50;
+/// More changes than this are not carried out while others wait.
+const AT_ONCE_MAX: usize = 20_000;
+
+pub struct Index {
+    kept: RwLock<Kept>,
+    /// How long it answers without having heard from the store.
+    patience: Duration,
+    is_loaded: AtomicBool,
+}
+
+#[derive(Default)]
+struct Kept {
+    state: Option<State>,
+    /// When the store was last heard of.
+    heard_at: Option<Moment>,
+    /// While another state is being made: what this process committed meanwhile.
+    learned: Option<Vec<Commit>>,
+}
+
+impl Index {
+    /// Knows nothing yet.
+    pub fn new(patience: Duration) -> Index {
+        Index { kept: RwLock::default(), patience, is_loaded: AtomicBool::new(false) }
+    }
+
+    /// What was loaded. It answers once it heard what was told meanwhile.
+    pub(crate) fn put(&self, state: State) {
+        let mut kept = self.write();
+        kept.heard_at = None;
+        kept.state = Some(state);
+    }
+
+    /// Answers nothing until another state is put.
+    pub(crate) fn clear(&self) {
+        self.write().state = None;
+    }
+
+    /// What a transaction of this process told, which is committed.
+    pub fn learn(&self, commit: &Commit) {
+        let mut kept = self.write();
+        if let Some(learned) = &mut kept.learned {
+            learned.push(commit.clone());
+        }
+        if let Some(state) = &mut kept.state {
+            state.learn(commit);
+        }
+    }
+
+    pub(crate) fn seen_by_following(&self) -> Option<Seen> {
+        self.read().state.as_ref().map(|state| state.seen.clone())
+    }
+
+    /// Takes in all that was told up to there, as the store said it after `heard_at`.
+    pub(crate) fn follow(&self, told: &[Told], seen: Seen, heard_at: Moment, now: Instant) {
+        let amount: usize = told.iter().map(|told| told.changes.len()).sum();
+        let take = |state: &mut State| {
+            told.iter().for_each(|told| state.apply(told));
+            state.follow(seen);
+        };
+        if amount > AT_ONCE_MAX {
+            self.replace(|mut state| {
+                take(&mut state);
+                state.packed_at(now)
+            });
+            self.write().heard_at = Some(heard_at);
+        } else {
+            let mut kept = self.write();
+            kept.heard_at = Some(heard_at);
+            let Some(state) = &mut kept.state else { return };
+            take(state);
+            let is_full = state.overlay.len() > CHANGED_MIN.max(state.packed.rows.users() as usize / CHANGED_PART);
+            drop(kept);
+            if is_full {
+                self.pack(now);
+            }
+        }
+        self.is_loaded.store(true, Ordering::Relaxed);
+    }
+
+    /// Packs what changed, while others go on asking and writing.
+    pub(crate) fn pack(&self, now: Instant) {
+        self.replace(|state| state.packed_at(now));
+    }
+
+    fn replace(&self, make: impl FnOnce(State) -> State) {
+        let before = {
+            let mut kept = self.write();
+            let Some(state) = kept.state.clone() else { return };
+            kept.learned = Some(Vec::new());
+            state
+        };
+        let asked_for = before.packed.asked_for();
+        let mut state = make(before);
+        state.packed.members(&asked_for);
+        let mut kept = self.write();
+        for commit in kept.learned.take().into_iter().flatten() {
+            state.learn(&commit);
+        }
+        kept.state = Some(state);
+    }
+
+    /// One state, at leisure.
+    pub(crate) fn state(&self) -> Option<State> {
+        self.certain(&self.read()).cloned()
+    }
+
+    /// The state, where it has all that this process committed, and heard of the store just now.
+    fn certain<'k>(&self, kept: &'k Kept) -> Option<&'k State> {
+        let is_fresh = kept.heard_at.is_some_and(|at| at.elapsed() <= self.patience);
+        kept.state.as_ref().filter(|state| is_fresh && state.awaited.is_empty())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Kept> {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Kept> {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ports::Index for Index {
+    fn active(&self, users: &[UserId], at: Instant) -> Option<Remembered<Vec<Vec<Slug>>>> {
+        let kept = self.read();
+        let state = self.certain(&kept)?;
+        let at = at.timestamp_micros();
+        let found: Option<Vec<Vec<Slug>>> = users.iter().map(|user| state.active(user.as_str(), at)).collect();
+        Some(Remembered { found: found?, seen: state.has() })
+    }
+
+    fn is_member(&self, user: &UserId, slug: &Slug, at: Instant) -> Option<Result<Remembered<bool>, Error>> {
+        let kept = self.read();
+        let state = self.certain(&kept)?;
+        let Some(segment) = state.names.find(slug) else { return Some(Err(no_segments([slug]))) };
+        let mut found = false;
+        state.live(user.as_str(), at.timestamp_micros(), |one| found |= one == segment);
+        Some(Ok(Remembered { found, seen: state.has() }))
+    }
+
+    fn set(&self, expression: &Expression, at: Instant) -> Option<Result<Remembered<Box<dyn UserSet>>, Error>> {
+        let state = self.state()?;
+        let slugs: Vec<Slug> = expression.segments().into_iter().cloned().collect();
+        Some(ask(&state, &slugs, |question| {
+            Box::new(question.set(expression, at.timestamp_micros())) as Box<dyn UserSet>
+        }))
+    }
+
+    fn overlap(&self, slugs: &[Slug], at: Instant) -> Option<Result<Remembered<Overlap>, Error>> {
+        let state = self.state()?;
+        Some(ask(&state, slugs, |question| question.overlap(at.timestamp_micros())))
+    }
+
+    fn shared(&self, slug: &Slug, at: Instant) -> Option<Result<Remembered<SharedMembers>, Error>> {
+        let state = self.state()?;
+        let Some(segment) = state.names.find(slug) else { return Some(Err(no_segments([slug]))) };
+        let found = sets::shared(&state, segment, at.timestamp_micros());
+        Some(Ok(Remembered { found, seen: state.has() }))
+    }
+
+    fn seen(&self) -> Option<Seen> {
+        Some(self.certain(&self.read())?.has())
+    }
+
+    fn is_loaded(&self) -> bool {
+        self.is_loaded.load(Ordering::Relaxed)
+    }
+}
+
+fn ask<T>(state: &State, slugs: &[Slug], answer: impl FnOnce(&Question) -> T) -> Result<Remembered<T>, Error> {
+    match Question::of(state, slugs) {
+        Ok(question) => Ok(Remembered { found: answer(&question), seen: state.has() }),
+        Err(Unknown(slugs)) => Err(no_segments(&slugs)),
+    }
+}
+
+fn no_segments<'s>(slugs: impl IntoIterator<Item = &'s Slug>) -> Error {
+    Error::NotFound(Subject::Segment, slugs.into_iter().map(ToString::to_string).collect())
+}
+
+impl UserSet for Set {
+    fn count(&self) -> u64 {
+        self.count()
+    }
+
+    fn page(&self, after: Option<&UserId>, limit: usize) -> Vec<UserId> {
+        self.page(after, limit)
+    }
+}

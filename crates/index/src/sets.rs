@@ -1,0 +1,179 @@
+//! Sets of users out of one state: those who are in the rows as a bitmap, and those of whom something changed beside it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use domain::{Slug, UserId, algebra::Expression};
+use roaring::RoaringBitmap;
+use usecases::algebra::{Overlap, SharedMembers};
+
+use crate::{members::evaluate, packed::Packed, state::State};
+
+/// Segments of one state that are asked about.
+pub(crate) struct Question<'s> {
+    state: &'s State,
+    slugs: &'s [Slug],
+    ordinals: Vec<u32>,
+}
+
+/// A set of users.
+pub(crate) struct Set {
+    packed: Arc<Packed>,
+    /// By ordinal.
+    rows: RoaringBitmap,
+    /// Of whom something changed, sorted.
+    changed: Vec<Box<str>>,
+}
+
+/// Slugs that no segment has.
+pub(crate) struct Unknown(pub(crate) Vec<Slug>);
+
+impl<'s> Question<'s> {
+    pub(crate) fn of(state: &'s State, slugs: &'s [Slug]) -> Result<Question<'s>, Unknown> {
+        let found: Vec<Option<u32>> = slugs.iter().map(|slug| state.names.find(slug)).collect();
+        let ordinals: Vec<u32> = found.iter().flatten().copied().collect();
+        if ordinals.len() < slugs.len() {
+            let unknown = slugs.iter().zip(found).filter(|(_, found)| found.is_none());
+            return Err(Unknown(unknown.map(|(slug, _)| slug.clone()).collect()));
+        }
+        Ok(Question { state, slugs, ordinals })
+    }
+
+    /// Who is in each of the segments: as bitmaps, without those of whom something changed, and these with the places of
+    /// their segments as bits, everybody who is alive.
+    fn parts(&self, at: i64) -> (Vec<RoaringBitmap>, Vec<(&'s str, u64)>, RoaringBitmap) {
+        let Question { state, ordinals, .. } = self;
+        let mut changed = Vec::with_capacity(state.overlay.len());
+        let mut replaced = RoaringBitmap::new();
+        for (user, one) in state.overlay.users() {
+            let row = state.packed.rows.find(user);
+            replaced.extend(row.iter().map(|(ordinal, _)| *ordinal));
+            let is_alive = one.is_alive.map_or(row.is_some(), |(_, is_alive)| is_alive);
+            let mut places = 0;
+            state.live(user, at, |segment| {
+                for place in (0..ordinals.len()).filter(|place| ordinals[*place] == segment) {
+                    places |= 1 << place;
+                }
+            });
+            if is_alive || places != 0 {
+                changed.push((user, places));
+            }
+        }
+        let is_emptied = |segment: &u32| state.overlay.emptied.contains_key(segment);
+        let members = state.packed.members(ordinals);
+        let sets = ordinals.iter().zip(&members).map(|(segment, members)| {
+            if is_emptied(segment) { RoaringBitmap::new() } else { members.live_at(at) - &replaced }
+        });
+        (sets.collect(), changed, replaced)
+    }
+
+    pub(crate) fn set(&self, expression: &Expression, at: i64) -> Set {
+        let (sets, changed, replaced) = self.parts(at);
+        let place = |slug: &Slug| self.slugs.iter().position(|one| one == slug);
+        let mut of = |slug: &Slug| place(slug).map(|place| sets[place].clone()).unwrap_or_default();
+        let rows = evaluate(expression, self.state.packed.rows.users(), &mut of) - replaced;
+        let holds =
+            |places: u64| expression.holds(&|slug: &Slug| place(slug).is_some_and(|place| places >> place & 1 == 1));
+        let mut changed: Vec<Box<str>> =
+            changed.into_iter().filter(|(_, places)| holds(*places)).map(|(user, _)| user.into()).collect();
+        changed.sort_unstable();
+        Set { packed: Arc::clone(&self.state.packed), rows, changed }
+    }
+
+    pub(crate) fn overlap(&self, at: i64) -> Overlap {
+        let (sets, changed, _) = self.parts(at);
+        let mut by_places: BTreeMap<u64, u64> = BTreeMap::new();
+        let everybody = sets.iter().fold(RoaringBitmap::new(), |all, set| all | set);
+        split(everybody, &sets, 0, &mut by_places);
+        for (_, places) in changed.into_iter().filter(|(_, places)| *places != 0) {
+            *by_places.entry(places).or_default() += 1;
+        }
+        Overlap::new(self.slugs.len(), by_places)
+    }
+}
+
+/// Counts those of whom the places are not decided yet, by who is in the next set and who is not.
+fn split(undecided: RoaringBitmap, sets: &[RoaringBitmap], places: u64, by_places: &mut BTreeMap<u64, u64>) {
+    if undecided.is_empty() {
+        return;
+    }
+    let Some((last, others)) = sets.split_last() else {
+        *by_places.entry(places).or_default() += undecided.len();
+        return;
+    };
+    split(&undecided & last, others, places | 1 << others.len(), by_places);
+    split(undecided - last, others, places, by_places);
+}
+
+impl Set {
+    pub(crate) fn count(&self) -> u64 {
+        self.rows.len() + self.changed.len() as u64
+    }
+
+    /// At most `limit`, by id, after `after`.
+    pub(crate) fn page(&self, after: Option<&UserId>, limit: usize) -> Vec<UserId> {
+        let first = after.map_or(0, |after| self.packed.rows.rank(after.as_str()));
+        let skipped = after.map_or(0, |after| self.changed.partition_point(|user| **user <= *after.as_str()));
+        let mut rows = self.rows.range(first..).map_while(|ordinal| self.packed.rows.user(ordinal)).peekable();
+        let mut changed = self.changed[skipped..].iter().peekable();
+        let mut page = Vec::new();
+        while page.len() < limit {
+            let is_changed = match (rows.peek(), changed.peek()) {
+                (None, None) => break,
+                (Some(row), Some(changed)) => ***changed < **row,
+                (row, _) => row.is_none(),
+            };
+            let next = if is_changed { changed.next().map(ToString::to_string) } else { rows.next() };
+            let Some(id) = next else { break };
+            page.push(UserId::parse(&id).expect("ids were valid when they were told"));
+        }
+        page
+    }
+}
+
+/// How the members of a segment share the others: all users are gone through.
+pub(crate) fn shared(state: &State, segment: u32, at: i64) -> SharedMembers {
+    let mut counting = Counting { segment, counts: Vec::new(), shared: Vec::new() };
+    let mut live: Vec<u32> = Vec::new();
+    state.packed.rows.for_each(|_, user, row| {
+        let is_changed = std::str::from_utf8(user).is_ok_and(|user| state.overlay.user(user).is_some());
+        if !is_changed {
+            live.clear();
+            let of_row = row.filter(|held| held.is_live_at(at) && !state.overlay.emptied.contains_key(&held.segment));
+            live.extend(of_row.map(|held| held.segment));
+            counting.take(&live);
+        }
+    });
+    for (user, _) in state.overlay.users() {
+        live.clear();
+        state.live(user, at, |segment| live.push(segment));
+        counting.take(&live);
+    }
+    let Counting { counts, shared, .. } = counting;
+    let user_count = counts.get(segment as usize).copied().unwrap_or(0);
+    let others = (0..).zip(counts.into_iter().zip(shared)).filter(|(one, (_, shared))| *one != segment && *shared > 0);
+    let named = others.filter_map(|(one, (count, shared))| Some((state.names.slug(one)?.clone(), count, shared)));
+    SharedMembers { user_count, others: named.collect() }
+}
+
+/// How many are in each segment, and how many of them in the one that is asked about, by ordinal.
+struct Counting {
+    segment: u32,
+    counts: Vec<u64>,
+    shared: Vec<u64>,
+}
+
+impl Counting {
+    /// A user's segments.
+    fn take(&mut self, live: &[u32]) {
+        let is_in = live.contains(&self.segment);
+        for one in live {
+            let one = *one as usize;
+            if self.counts.len() <= one {
+                self.counts.resize(one + 1, 0);
+                self.shared.resize(one + 1, 0);
+            }
+            self.counts[one] += 1;
+            self.shared[one] += u64::from(is_in);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! One state of all memberships: rows that were packed, what changed since, and which transactions that is.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use domain::{Instant, SegmentId, Slug};
+use usecases::changes::{Change, Commit, Seen, Told};
+
+use crate::{
+    names::Names,
+    overlay::{Changed, Overlay, Pair, Stay},
+    packed::Packed,
+    rows::{Held, Row, RowsBuilder},
+};
+
+/// What began later than this before now is not packed: rows do not say when somebody entered, and the clocks of nodes
+/// differ a little.
+pub(crate) const PACKED_AFTER_MICROS: i64 = 5_000_000;
+/// What is due for longer than this is not packed: nobody will hear of it again.
+const DUE_FOR_MICROS: i64 = 3_600_000_000;
+
+/// The number of what was loaded: older than all that is told.
+pub(crate) const LOADED: i64 = i64::MIN + 1;
+
+#[derive(Clone)]
+pub(crate) struct State {
+    pub(crate) packed: Arc<Packed>,
+    pub(crate) overlay: Overlay,
+    pub(crate) names: Arc<Names>,
+    /// Which transactions were heard of by following.
+    pub(crate) seen: Seen,
+    /// Which were heard of when this process committed them, with the number of what they told.
+    own: BTreeMap<u64, i64>,
+    /// Which this process committed and did not hear of yet.
+    pub(crate) awaited: BTreeSet<u64>,
+}
+
+impl State {
+    pub(crate) fn new(seen: Seen) -> State {
+        State {
+            packed: Arc::default(),
+            overlay: Overlay::default(),
+            names: Arc::default(),
+            seen,
+            own: BTreeMap::new(),
+            awaited: BTreeSet::new(),
+        }
+    }
+
+    /// Which transactions the answers have.
+    pub(crate) fn has(&self) -> Seen {
+        Seen { ahead: self.own.keys().copied().collect(), ..self.seen.clone() }
+    }
+
+    pub(crate) fn apply(&mut self, told: &Told) {
+        let number = told.number;
+        for change in &told.changes {
+            match change {
+                Change::Entered { user, segment, since, expires_at } => {
+                    let stay = Stay { since: since.timestamp_micros(), until: micros(*expires_at) };
+                    let segment = self.ordinal(*segment);
+                    self.overlay.change(user.as_str(), segment, number, |_| Some(stay));
+                }
+                Change::Extended { user, segment, expires_at } => {
+                    let until = micros(*expires_at);
+                    let since = |before: Option<Stay>| before.map_or(i64::MIN, |stay| stay.since);
+                    let segment = self.ordinal(*segment);
+                    self.overlay
+                        .change(user.as_str(), segment, number, |before| Some(Stay { since: since(before), until }));
+                }
+                Change::Left { user, segment } => {
+                    let segment = self.ordinal(*segment);
+                    self.overlay.change(user.as_str(), segment, number, |_| None);
+                }
+                Change::Emptied { segment } => {
+                    let segment = self.ordinal(*segment);
+                    self.overlay.empty(segment, number);
+                }
+                Change::Named { segment, slug } => drop(self.name(*segment, Some(slug), number)),
+                Change::Deleted { segment } => drop(self.name(*segment, None, number)),
+                Change::Born { user } => self.overlay.set_alive(user.as_str(), number, true),
+                Change::Died { user } => self.overlay.set_alive(user.as_str(), number, false),
+            }
+        }
+    }
+
+    /// The segment's ordinal, which is called so from now on, or is no more.
+    pub(crate) fn name(&mut self, segment: SegmentId, slug: Option<&Slug>, number: i64) -> u32 {
+        let names = Arc::make_mut(&mut self.names);
+        names.name(segment, slug, number);
+        names.ordinal(segment)
+    }
+
+    fn ordinal(&mut self, segment: SegmentId) -> u32 {
+        match self.names.ordinal_of(segment) {
+            Some(ordinal) => ordinal,
+            None => Arc::make_mut(&mut self.names).ordinal(segment),
+        }
+    }
+
+    /// What this process committed itself.
+    pub(crate) fn learn(&mut self, commit: &Commit) {
+        if self.seen.has(commit.transaction) {
+            return;
+        }
+        match &commit.told {
+            Some(told) => {
+                self.apply(told);
+                self.own.insert(commit.transaction, told.number);
+            }
+            None => {
+                self.awaited.insert(commit.transaction);
+            }
+        }
+    }
+
+    /// All that was told up to there was applied.
+    pub(crate) fn follow(&mut self, seen: Seen) {
+        self.own.retain(|transaction, _| !seen.has(*transaction));
+        self.awaited.retain(|transaction| !seen.has(*transaction));
+        self.seen = seen;
+    }
+
+    /// What a user is in at an instant, by ordinal of segment.
+    pub(crate) fn live(&self, user: &str, at: i64, mut take: impl FnMut(u32)) {
+        let row = self.packed.rows.find(user).map(|(_, row)| row);
+        self.overlay.stays(self.overlay.user(user), row.into_iter().flatten(), |segment, stay| {
+            if stay.is_live_at(at) {
+                take(segment);
+            }
+        });
+    }
+
+    /// The slugs of the segments that a user is in, sorted; nothing when one of them is not heard of yet.
+    pub(crate) fn active(&self, user: &str, at: i64) -> Option<Vec<Slug>> {
+        let (mut slugs, mut is_sure) = (Vec::new(), true);
+        self.live(user, at, |segment| {
+            slugs.extend(self.names.slug(segment));
+            is_sure &= !self.names.is_unheard_of(segment);
+        });
+        slugs.sort_unstable();
+        is_sure.then(|| slugs.into_iter().cloned().collect())
+    }
+
+    /// The same with all of it packed that is settled: heard of by following, and begun long enough ago.
+    pub(crate) fn packed_at(&self, now: Instant) -> State {
+        let now = now.timestamp_micros();
+        let ahead: BTreeSet<i64> = self.own.values().copied().collect();
+        let mut packing = Packing {
+            names: &self.names,
+            ahead: &ahead,
+            now,
+            builder: RowsBuilder::default(),
+            left: Overlay::default(),
+            row: Vec::new(),
+        };
+        let mut changed: Vec<(&str, &Changed)> = self.overlay.users().collect();
+        changed.sort_unstable_by_key(|(user, _)| *user);
+        let mut changed = changed.into_iter().peekable();
+        self.packed.rows.for_each(|_, user, row| {
+            while let Some((new, changed)) = changed.next_if(|(new, _)| new.as_bytes() < user) {
+                packing.take(new, &self.overlay, Some(changed), None);
+            }
+            let changed = changed.next_if(|(same, _)| same.as_bytes() == user).map(|(_, changed)| changed);
+            let user = std::str::from_utf8(user).expect("ids were texts when they were packed");
+            packing.take(user, &self.overlay, changed, Some(row));
+        });
+        for (new, changed) in changed {
+            packing.take(new, &self.overlay, Some(changed), None);
+        }
+        let Packing { builder, mut left, .. } = packing;
+        left.emptied.extend(self.overlay.emptied.iter().filter(|(_, number)| ahead.contains(number)));
+        State { packed: Arc::new(Packed::new(builder.build())), overlay: left, ..self.clone() }
+    }
+}
+
+struct Packing<'a> {
+    names: &'a Names,
+    /// The numbers of what is not settled yet.
+    ahead: &'a BTreeSet<i64>,
+    now: i64,
+    builder: RowsBuilder,
+    left: Overlay,
+    row: Vec<Held>,
+}
+
+impl Packing<'_> {
+    fn take(&mut self, user: &str, overlay: &Overlay, changed: Option<&Changed>, row: Option<Row<'_>>) {
+        let was_packed = row.is_some();
+        self.row.clear();
+        // What is not settled stays beside the rows, and not in them.
+        let mut left = Changed::default();
+        if let Some(changed) = changed {
+            let is_left = |pair: &&Pair| {
+                let is_new = pair.stay.is_some_and(|stay| stay.since > self.now - PACKED_AFTER_MICROS);
+                is_new || self.ahead.contains(&pair.number)
+            };
+            left.pairs = changed.pairs.iter().filter(is_left).copied().collect();
+            left.is_alive = changed.is_alive.filter(|(number, _)| self.ahead.contains(number));
+        }
+        let kept = |segment: u32, stay: Stay| {
+            let is_left = left.pairs.binary_search_by_key(&segment, |pair| pair.segment).is_ok();
+            let is_over = stay.until.is_some_and(|until| until < self.now - DUE_FOR_MICROS);
+            let is_kept = !is_left && !is_over && !self.names.is_deleted(segment);
+            is_kept.then_some(Held { segment, until: stay.until })
+        };
+        let held = &mut self.row;
+        overlay.stays(changed, row.into_iter().flatten(), |segment, stay| held.extend(kept(segment, stay)));
+        // Whether somebody is known who is in nothing, is known by being among the rows.
+        let is_alive = changed.and_then(|changed| changed.is_alive).map_or(was_packed, |(_, is_alive)| is_alive);
+        if is_alive || !self.row.is_empty() {
+            self.builder.push(user, &self.row).expect("there are fewer users than 32 bits count");
+        }
+        if left != Changed::default() {
+            self.left.insert(user, left);
+        }
+    }
+}
+
+fn micros(at: Option<Instant>) -> Option<i64> {
+    at.map(|at| at.timestamp_micros())
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::{slug, user};
+
+    use super::*;
+
+    fn told(number: i64, changes: impl IntoIterator<Item = Change>) -> Told {
+        Told { number, transaction: number.cast_unsigned(), changes: changes.into_iter().collect() }
+    }
+
+    fn entered(who: &str, minute: i64) -> Change {
+        let since = Instant::from_timestamp_micros(minute * 60_000_000).unwrap();
+        Change::Entered { user: user(who), segment: SegmentId(1), since, expires_at: None }
+    }
+
+    fn members(state: &State) -> Vec<&'static str> {
+        let at = 600_000_000;
+        ["a", "b", "c"].into_iter().filter(|who| state.active(who, at) == Some(vec![slug("A")])).collect()
+    }
+
+    /// `a` is packed, `b` has changed since.
+    fn state() -> State {
+        let mut state = State::new(Seen::before(1));
+        state.apply(&told(1, [Change::Named { segment: SegmentId(1), slug: slug("A") }, entered("a", 1)]));
+        let mut state = state.packed_at(Instant::from_timestamp_micros(600_000_000).unwrap());
+        assert!(state.overlay.user("a").is_none());
+        state.apply(&told(2, [entered("b", 1)]));
+        state
+    }
+
+    #[test]
+    fn whoever_was_in_an_emptied_segment_left_it() {
+        let mut state = state();
+        assert_eq!(members(&state), ["a", "b"]);
+        let emptied = told(4, [Change::Emptied { segment: SegmentId(1) }, entered("c", 2)]);
+        state.apply(&emptied);
+        assert_eq!(members(&state), ["c"]);
+        // Heard again, and what was told before it heard after it.
+        state.apply(&emptied);
+        state.apply(&told(3, [entered("b", 2)]));
+        assert_eq!(members(&state), ["c"]);
+        assert_eq!(members(&state.packed_at(Instant::from_timestamp_micros(600_000_000).unwrap())), ["c"]);
+    }
+
+    #[test]
+    fn what_is_not_heard_of_leaves_the_answer_to_the_store() {
+        let mut state = state();
+        state.apply(&told(3, [Change::Left { user: user("a"), segment: SegmentId(9) }]));
+        assert_eq!(state.active("a", 600_000_000), Some(vec![slug("A")]));
+        let since = Instant::from_timestamp_micros(0).unwrap();
+        let unnamed = Change::Entered { user: user("a"), segment: SegmentId(9), since, expires_at: None };
+        state.apply(&told(4, [unnamed]));
+        assert_eq!(state.active("a", 600_000_000), None);
+        state.apply(&told(5, [Change::Named { segment: SegmentId(9), slug: slug("Z") }]));
+        assert_eq!(state.active("a", 600_000_000), Some(vec![slug("A"), slug("Z")]));
+    }
+
+    #[test]
+    fn what_is_over_for_long_is_not_packed() {
+        let mut state = state();
+        let due = Instant::from_timestamp_micros(60_000_000);
+        state.apply(&told(3, [Change::Extended { user: user("b"), segment: SegmentId(1), expires_at: due }]));
+        let later = |hours: i64| Instant::from_timestamp_micros(hours * DUE_FOR_MICROS).unwrap();
+        assert_eq!(state.packed_at(later(1)).packed.rows.memberships(), 2);
+        assert_eq!(state.packed_at(later(2)).packed.rows.memberships(), 1);
+    }
+}
