@@ -32,7 +32,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 pub(crate) struct Algebra {
     /// Segments and `ALL`, with `-`, `&`, `^` and `|`, which bind in this order, and parentheses. A `-` that touches the
     /// slug before it belongs to that slug.
-    #[schema(example = "(VIP & IOS) - STAFF", max_length = 16_384)]
+    #[schema(example = "(VIP & IOS) - STAFF", max_length = 16_640)]
     expr: String,
     #[serde(default)]
     r#return: Return,
