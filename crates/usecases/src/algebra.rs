@@ -19,6 +19,7 @@ use crate::{
 /// How many segments are held against each other at most.
 pub const OVERLAP_MAX: usize = 8;
 
+#[derive(Debug, Clone)]
 pub struct AlgebraQuery {
     pub expression: Expression,
     /// As it was then, from history alone. `ALL` is everybody there is now.
@@ -154,7 +155,8 @@ pub fn overlap(look: &mut Look, slugs: &[Slug], as_of: Option<Instant>) -> Resul
     Ok(Overlap { counts, exclusive })
 }
 
-fn each(
+/// As [`page`], one by one, until `take` has enough.
+pub(crate) fn each(
     look: &mut Look,
     query: &AlgebraQuery,
     after: Option<&UserId>,
