@@ -154,12 +154,15 @@ fn write_set<W: Write>(
     table: &mut Writer<W>,
     tell: &mut dyn FnMut(u64) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let (mut page, mut in_page, mut written) = (FIRST_PAGE, 0, Ok(()));
+    // A page is of users who were looked at: a job whose expression finds few must not seem to sleep.
+    let (mut page, mut looked_at, mut written) = (FIRST_PAGE, 0, Ok(()));
     algebra::each(look, query, None, &mut |user| {
-        in_page += 1;
-        written = table.row(&[Value::Text(user.as_str())]).map_err(Error::from);
-        if written.is_ok() && in_page == page {
-            written = paged(table, &mut page, mem::take(&mut in_page), tell).map(drop);
+        looked_at += 1;
+        if let Some(user) = user {
+            written = table.row(&[Value::Text(user.as_str())]).map_err(Error::from);
+        }
+        if written.is_ok() && looked_at == page {
+            written = paged(table, &mut page, mem::take(&mut looked_at), tell).map(drop);
         }
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;

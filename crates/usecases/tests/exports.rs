@@ -280,6 +280,19 @@ fn whoever_listens_hears_how_far_it_came_and_may_stop_it() {
 }
 
 #[test]
+fn whoever_listens_hears_that_it_goes_on_also_where_nobody_is_found() {
+    let world = World::in_memory();
+    world.has_segment("A");
+    world.has_users(10_300);
+    let mut heard = Vec::new();
+    let rows = write(&world, &set("A & ALL", None), &mut |rows| {
+        heard.push(rows);
+        Ok(())
+    });
+    assert_eq!((rows.unwrap(), heard), (0, vec![0; 4]));
+}
+
+#[test]
 fn members_of_a_segment_that_never_was_are_not_found() {
     let world = World::in_memory();
     for as_of in [None, Some(world.now())] {
