@@ -754,7 +754,7 @@ fn fetch(link: &str) -> (u16, Vec<u8>) {
 }
 
 /// A body that came in pieces, of which the last is empty.
-fn joined(mut pieces: &[u8]) -> Vec<u8> {
+pub fn joined(mut pieces: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     loop {
         let end = pieces.iter().position(|byte| *byte == b'\r').unwrap();
@@ -832,6 +832,7 @@ fn a_report_is_fetched_by_its_link_alone(engine: Engine) {
         ("history", json!({"user_id": "a b"}), "/user_id"),
         ("members", json!({}), "/segment"),
         ("members", json!({"segment": "A", "as_of": "now"}), "/as_of"),
+        ("algebra", json!({"expr": "A & - B"}), "/expr"),
         ("users", json!({"link_ttl": "P8D"}), "/link_ttl"),
         ("users", json!({"link_ttl": 0}), "/link_ttl"),
         ("stats", json!({"kind": "odd"}), "/kind"),

@@ -32,7 +32,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 pub(crate) struct Algebra {
     /// Segments and `ALL`, with `-`, `&`, `^` and `|`, which bind in this order, and parentheses. A `-` that touches the
     /// slug before it belongs to that slug.
-    #[schema(example = "(VIP & IOS) - STAFF", max_length = 16_384)]
+    #[schema(example = "(VIP & IOS) - STAFF", max_length = 16_640)]
     expr: String,
     #[serde(default)]
     r#return: Return,
@@ -149,9 +149,8 @@ pub(crate) async fn evaluate(call: Call) -> Result<HttpResponse, Problem> {
     parameters.end()?;
     let body = bodies::read::<Algebra>(&call.request, &call.body)?;
     let mut faults = Faults::default();
-    let as_of = faults.instant("/as_of", body.as_of.as_deref());
-    let expression = faults.take("/expr", "invalid_expression", Expression::parse(&body.expr));
-    let query = AlgebraQuery { expression: faults.or(expression)?, as_of };
+    let query = query(&mut faults, &body.expr, body.as_of.as_deref());
+    let query = faults.or(query)?;
     call.look(move |look| match body.r#return {
         Return::Count => {
             let user_count = algebra::count(look, &query)?;
@@ -166,6 +165,13 @@ pub(crate) async fn evaluate(call: Call) -> Result<HttpResponse, Problem> {
         }
     })
     .await
+}
+
+/// Reads the fields `expr` and `as_of`, which all questions of who is in a combination have.
+pub(crate) fn query(faults: &mut Faults, expr: &str, as_of: Option<&str>) -> Option<AlgebraQuery> {
+    let as_of = faults.instant("/as_of", as_of);
+    let expression = faults.take("/expr", "invalid_expression", Expression::parse(expr))?;
+    Some(AlgebraQuery { expression, as_of })
 }
 
 /// How do segments overlap?

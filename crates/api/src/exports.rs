@@ -1,4 +1,4 @@
-//! Exports: members, users, history and statistics as files.
+//! Exports: members, combinations of segments, users, history and statistics as files.
 
 use std::sync::Arc;
 
@@ -7,15 +7,21 @@ use actix_web::{
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     web::{self, Data, Path, ServiceConfig},
 };
+use serde::Deserialize;
 use tables::{Format, Header, Packing};
 use usecases::{
     App,
     exports::{self, Export, Form},
     ports::{SegmentQuery, UserQuery},
 };
+use utoipa::ToSchema;
 
 use crate::{
-    Limits, history,
+    Limits, algebra,
+    answers::Call,
+    bodies,
+    fields::Faults,
+    history,
     parameters::Parameters,
     problems::{Code, Problem},
     segments, streams,
@@ -24,9 +30,22 @@ use crate::{
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/segments/stats.{form}").get(stats))
+        .service(web::resource("/segments/algebra.{form}").post(set))
         .service(web::resource("/segments/{slug}/users.{form}").get(members))
         .service(web::resource("/users.{form}").get(users))
         .service(web::resource("/history.{form}").get(history));
+}
+
+/// Whose ids are to be in the file?
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AlgebraExport {
+    /// As in `/segments/algebra`.
+    #[schema(example = "(VIP & IOS) - STAFF", max_length = 16_640)]
+    expr: String,
+    /// As it was then, from history alone; `ALL` is everybody there is now.
+    #[schema(format = DateTime)]
+    as_of: Option<String>,
 }
 
 /// The members of a segment, as a file
@@ -54,6 +73,28 @@ pub(crate) async fn members(
     let as_of = parameters.instant("as_of");
     let name = format!("members-{slug}");
     send(app, &limits, parameters, &form, &name, Export::Members { slug, as_of }).await
+}
+
+/// Who is in a combination of segments, as a file
+///
+/// Of `/segments/algebra` all pages at once, streamed from one consistent state, as fast as it is read. It has ids alone:
+/// of several segments none could say since when, or why. Sent to `/segments/{slug}/users/import` as it is, it makes them
+/// members of that segment.
+#[utoipa::path(post, path = "/api/v1/segments/algebra.{form}", tag = "exports", request_body = AlgebraExport,
+    params(crate::openapi::HeaderLine),
+    responses(
+        (status = 200, description = "`user_id`, by user", body = String, content_type = "text/csv"),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn set(call: Call, limits: Data<Limits>, form: Path<String>) -> Result<HttpResponse, Problem> {
+    // That there is no such address comes before what is wrong with the body.
+    form_of(&form)?;
+    let parameters = Parameters::of(&call.request)?;
+    let body = bodies::read::<AlgebraExport>(&call.request, &call.body)?;
+    let mut faults = Faults::default();
+    let query = algebra::query(&mut faults, &body.expr, body.as_of.as_deref());
+    let query = faults.or(query)?;
+    send(call.app, &limits, parameters, &form, "algebra", Export::Algebra(query)).await
 }
 
 /// All users with their attributes, as a file

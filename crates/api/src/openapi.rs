@@ -148,8 +148,8 @@ pub(crate) struct ImportParameters {
         crate::distributions::distribute, crate::distributions::get, crate::moves::move_users,
         crate::history::list,
         crate::imports::memberships, crate::imports::members, crate::imports::users, crate::imports::segments,
-        crate::exports::members, crate::exports::users, crate::exports::history, crate::exports::stats,
-        crate::reports::history, crate::reports::members, crate::reports::users, crate::reports::stats, crate::reports::fetch,
+        crate::exports::members, crate::exports::set, crate::exports::users, crate::exports::history, crate::exports::stats,
+        crate::reports::history, crate::reports::members, crate::reports::set, crate::reports::users, crate::reports::stats, crate::reports::fetch,
         crate::jobs::list, crate::jobs::get, crate::jobs::cancel, crate::jobs::undo, crate::jobs::forget, crate::jobs::tidy, crate::jobs::errors, crate::jobs::events,
         crate::health::alive, crate::health::ready,
     ),
@@ -203,7 +203,8 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
         return;
     }
     let in_api = path.starts_with("/api/v1/");
-    let reads = method == "get" || ["/lookup", "/algebra", "/overlap"].iter().any(|end| path.ends_with(end));
+    let asks = ["/lookup", "/segments/algebra", "/overlap", ".{form}"];
+    let reads = method == "get" || asks.iter().any(|end| path.ends_with(end));
     let mut codes = vec![Code::Internal, Code::Busy, Code::Unavailable, Code::TimedOut];
     if in_api {
         codes.push(Code::Invalid);

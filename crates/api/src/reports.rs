@@ -18,7 +18,7 @@ use usecases::{
 use utoipa::ToSchema;
 
 use crate::{
-    Limits,
+    Limits, algebra,
     answers::Call,
     blocking, bodies,
     fields::{Faults, TtlField},
@@ -34,6 +34,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/reports/history").post(history))
         .service(web::resource("/reports/members").post(members))
+        .service(web::resource("/reports/algebra").post(set))
         .service(web::resource("/reports/users").post(users))
         .service(web::resource("/reports/stats").post(stats))
         .service(web::resource("/reports/{id}/{name}").get(fetch));
@@ -65,6 +66,22 @@ pub(crate) struct MembersReport {
     #[schema(example = "DISCOUNT_30")]
     segment: String,
     /// The members of this instant.
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    as_of: Option<String>,
+    #[schema(value_type = Option<FormatView>)]
+    format: Option<String>,
+    #[serde(default)]
+    gzip: bool,
+    link_ttl: Option<TtlField>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AlgebraReport {
+    /// As in `/segments/algebra`.
+    #[schema(example = "(VIP & IOS) - STAFF", max_length = 16_640)]
+    expr: String,
+    /// As it was then, from history alone; `ALL` is everybody there is now.
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     as_of: Option<String>,
     #[schema(value_type = Option<FormatView>)]
@@ -143,6 +160,23 @@ pub(crate) async fn members(call: Call) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
     let as_of = faults.instant("/as_of", body.as_of.as_deref());
     let export = slug(&mut faults, Some(&body.segment)).map(|slug| Export::Members { slug, as_of });
+    write(call, faults, export, body.format, body.gzip, body.link_ttl).await
+}
+
+/// Report who is in a combination of segments
+///
+/// The file has their ids: `user_id`.
+#[utoipa::path(post, path = "/api/v1/reports/algebra", tag = "reports", request_body = AlgebraReport,
+    responses(
+        (status = 200, description = "It could not be written: `problem` says why", body = JobView),
+        (status = 201, description = "The link", body = ReportView),
+        (status = 202, description = "It goes on by itself: follow Location", body = JobView),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn set(call: Call) -> Result<HttpResponse, Problem> {
+    let body = bodies::read::<AlgebraReport>(&call.request, &call.body)?;
+    let mut faults = Faults::default();
+    let export = algebra::query(&mut faults, &body.expr, body.as_of.as_deref()).map(Export::Algebra);
     write(call, faults, export, body.format, body.gzip, body.link_ttl).await
 }
 

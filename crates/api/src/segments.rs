@@ -50,7 +50,7 @@ pub(crate) struct NewSegment {
     /// How long memberships last whose add does not say.
     default_ttl: Option<TtlField>,
     /// Begins with those who are in this combination of segments now, as `/segments/algebra` says; it does not follow them.
-    #[schema(max_length = 16_384, example = "(VIP & IOS) - STAFF")]
+    #[schema(max_length = 16_640, example = "(VIP & IOS) - STAFF")]
     expr: Option<String>,
 }
 

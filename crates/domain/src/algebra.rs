@@ -95,7 +95,9 @@ impl Operator {
 }
 
 impl Expression {
-    pub const CHARS_MAX: usize = 16_384;
+    /// Room for each operand with the operator before it, two blanks and a pair of parentheses: so that whatever was read
+    /// can be read again as it is written.
+    pub const CHARS_MAX: usize = Expression::OPERANDS_MAX * (Slug::CHARS_MAX + 5);
     pub const DEPTH_MAX: usize = 32;
     pub const OPERANDS_MAX: usize = 64;
     /// The word for every user, which no slug can be.
@@ -339,6 +341,15 @@ mod tests {
         let long = |blanks: usize| format!("{}A", " ".repeat(blanks));
         assert!(Expression::parse(&long(Expression::CHARS_MAX - 1)).is_ok());
         assert_eq!(refused(&long(Expression::CHARS_MAX)).0, Expression::CHARS_MAX + 1);
+    }
+
+    #[test]
+    fn the_longest_expression_can_be_read_again_as_it_is_written() {
+        let longest = "x".repeat(Slug::CHARS_MAX);
+        let written = parsed(&vec![longest.as_str(); Expression::OPERANDS_MAX].join("&"));
+        assert_eq!(parsed(&written), written);
+        let grouped = vec![format!("({longest}^{longest})"); Expression::OPERANDS_MAX / 2].join("&");
+        assert_eq!(parsed(&parsed(&grouped)), parsed(&grouped));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::{
 /// How many segments are held against each other at most.
 pub const OVERLAP_MAX: usize = 8;
 
+#[derive(Debug, Clone)]
 pub struct AlgebraQuery {
     pub expression: Expression,
     /// As it was then, from history alone. `ALL` is everybody there is now.
@@ -52,7 +53,7 @@ fn remembered(app: &App, query: &AlgebraQuery) -> Option<Result<Remembered<Box<d
 pub fn page(look: &mut Look, query: &AlgebraQuery, after: Option<&UserId>, limit: usize) -> Result<Vec<UserId>, Error> {
     let mut users = Vec::new();
     each(look, query, after, &mut |user| {
-        users.push(user);
+        users.extend(user);
         if users.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(users)
@@ -60,8 +61,8 @@ pub fn page(look: &mut Look, query: &AlgebraQuery, after: Option<&UserId>, limit
 
 pub fn count(look: &mut Look, query: &AlgebraQuery) -> Result<u64, Error> {
     let mut count = 0;
-    each(look, query, None, &mut |_| {
-        count += 1;
+    each(look, query, None, &mut |user| {
+        count += u64::from(user.is_some());
         ControlFlow::Continue(())
     })?;
     Ok(count)
@@ -204,11 +205,13 @@ pub fn overlap(look: &mut Look, slugs: &[Slug], as_of: Option<Instant>) -> Resul
     Ok(Overlap::new(slugs.len(), by_places))
 }
 
-fn each(
+/// As [`page`], one by one, until `take` has enough. It may also get a nobody for each user that was passed over, and so
+/// hears that it goes on.
+pub(crate) fn each(
     look: &mut Look,
     query: &AlgebraQuery,
     after: Option<&UserId>,
-    take: &mut dyn FnMut(UserId) -> ControlFlow<()>,
+    take: &mut dyn FnMut(Option<UserId>) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let slugs: Vec<Slug> = query.expression.segments().into_iter().cloned().collect();
     let segments = resolve(look, &slugs, query.as_of)?;
@@ -217,7 +220,7 @@ fn each(
     let mut streams: Vec<Stream> = whose.map(|whose| Stream::behind(after, whose)).collect();
     walk(look, &mut streams, query.as_of, &mut |user, places| {
         let is_in = |slug: &Slug| slugs.binary_search(slug).is_ok_and(|place| places >> place & 1 == 1);
-        if query.expression.holds(&is_in) { take(user) } else { ControlFlow::Continue(()) }
+        take(query.expression.holds(&is_in).then_some(user))
     })
 }
 

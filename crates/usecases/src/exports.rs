@@ -1,12 +1,13 @@
-//! Exports: members, users, history and statistics as tables of any length, from one consistent state.
+//! Exports: members, combinations of segments, users, history and statistics as tables of any length, from one consistent state.
 
-use std::{io::Write, ops::ControlFlow, panic::resume_unwind, sync::mpsc, thread};
+use std::{io::Write, mem, ops::ControlFlow, panic::resume_unwind, sync::mpsc, thread};
 
 use domain::{Instant, Slug};
 use tables::{Column, ColumnKind, Format, Header, Packing, Value, Writer};
 
 use crate::{
     Error, Look,
+    algebra::{self, AlgebraQuery},
     history::{self, HistoryQuery},
     ports::{HistoryLines, SegmentQuery, UserQuery},
     segments, users,
@@ -28,6 +29,8 @@ pub enum Export {
         slug: Slug,
         as_of: Option<Instant>,
     },
+    /// Who is in a combination of segments.
+    Algebra(AlgebraQuery),
     Users(UserQuery),
     History(HistoryQuery),
     /// Segments with the number of their members.
@@ -97,6 +100,7 @@ pub fn write<W: Write + Send>(
 ) -> Result<(W, u64), Error> {
     let columns = match export {
         Export::Members { .. } => &MEMBERS[..],
+        Export::Algebra(_) => &USERS[..1],
         Export::Users(_) => &USERS[..],
         Export::History(_) if form.format == Format::Csv => &HISTORY[..4],
         Export::History(_) => &HISTORY[..],
@@ -105,6 +109,7 @@ pub fn write<W: Write + Send>(
     let mut table = Writer::new(out, form.format, form.packing, columns, form.header)?;
     match export {
         Export::Members { slug, as_of } => write_members(look, slug, *as_of, &mut table, tell)?,
+        Export::Algebra(query) => write_set(look, query, &mut table, tell)?,
         Export::Users(query) => write_users(look, query, &mut table, tell)?,
         Export::History(query) if form.format == Format::Csv => write_lines(look, query, &mut table, tell)?,
         Export::History(query) => write_history(look, query, &mut table, tell)?,
@@ -140,6 +145,29 @@ fn write_members<W: Write>(
         }
         after = members.into_iter().next_back().map(|last| last.user);
     }
+}
+
+/// The ids alone: of several segments none could say since when, or why.
+fn write_set<W: Write>(
+    look: &mut Look,
+    query: &AlgebraQuery,
+    table: &mut Writer<W>,
+    tell: &mut dyn FnMut(u64) -> Result<(), Error>,
+) -> Result<(), Error> {
+    // A page is of users who were looked at: a job whose expression finds few must not seem to sleep.
+    let (mut page, mut looked_at, mut written) = (FIRST_PAGE, 0, Ok(()));
+    algebra::each(look, query, None, &mut |user| {
+        looked_at += 1;
+        if let Some(user) = user {
+            written = table.row(&[Value::Text(user.as_str())]).map_err(Error::from);
+        }
+        if written.is_ok() && looked_at == page {
+            written = paged(table, &mut page, mem::take(&mut looked_at), tell).map(drop);
+        }
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    written?;
+    tell(table.rows())
 }
 
 fn write_users<W: Write>(

@@ -1,9 +1,12 @@
 //! Reports: exports that are written to a file once, and fetched by a link that needs no session and ends.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
 
 use chrono::TimeDelta;
-use domain::{Instant, Job, JobId, JobKind, JobState, Kind, Period, Slug, UserId};
+use domain::{Instant, Job, JobId, JobKind, JobState, Kind, Period, Slug, UserId, algebra::Expression};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -11,6 +14,7 @@ use tables::{Format, Header, Packing};
 
 use crate::{
     Act, App, Error, Look, Subject,
+    algebra::AlgebraQuery,
     exports::{self, Export, Form},
     history::HistoryQuery,
     jobs::{self, Halt, Run},
@@ -58,6 +62,7 @@ struct Task {
 #[serde(tag = "what", rename_all = "snake_case")]
 enum WrittenExport {
     Members { slug: String, as_of: Option<i64> },
+    Algebra { expr: String, as_of: Option<i64> },
     Users { text: Option<String> },
     History { user: Option<String>, segment: Option<String>, from: Option<i64>, to: Option<i64> },
     Stats { text: Option<String>, kind: Option<String> },
@@ -71,20 +76,32 @@ struct Outcome {
 
 /// Begins a report. Claimed by this caller, who is to run the job.
 pub fn request(act: &mut Act, request: &Request) -> Result<Job, Error> {
-    if let Export::Members { slug, as_of } = &request.export {
-        let is_known = match as_of {
-            None => act.unit.segments().find(slug)?.is_some(),
-            Some(_) => !act.unit.segments().bearers(slug)?.is_empty(),
-        };
-        if !is_known {
-            return Err(Error::NotFound(Subject::Segment, vec![slug.to_string()]));
-        }
-    }
+    require_segments(act, &request.export)?;
     let task = serde_json::to_string(&Task::of(request)).expect("plain data can be written");
     let mut job = Job::queued(JobKind::Report, act.actor.clone(), task, act.now());
     jobs::claim(act, &mut job);
     job.id = act.unit.jobs().insert(&job)?;
     Ok(job)
+}
+
+/// So that whoever asks hears at once of each that there is not, or was not.
+fn require_segments(act: &mut Act, export: &Export) -> Result<(), Error> {
+    let (slugs, as_of) = match export {
+        Export::Members { slug, as_of } => (BTreeSet::from([slug]), as_of),
+        Export::Algebra(query) => (query.expression.segments(), &query.as_of),
+        Export::Users(_) | Export::History(_) | Export::Stats(_) => return Ok(()),
+    };
+    let mut missing = Vec::new();
+    for slug in slugs {
+        let is_known = match as_of {
+            None => act.unit.segments().find(slug)?.is_some(),
+            Some(_) => !act.unit.segments().bearers(slug)?.is_empty(),
+        };
+        if !is_known {
+            missing.push(slug.to_string());
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(Error::NotFound(Subject::Segment, missing)) }
 }
 
 pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
@@ -218,6 +235,7 @@ fn unhexadecimal(text: &str) -> Option<Vec<u8>> {
 fn file_name(request: &Request) -> String {
     let stem = match &request.export {
         Export::Members { slug, .. } => format!("members-{slug}"),
+        Export::Algebra(_) => "algebra".to_owned(),
         Export::Users(_) => "users".to_owned(),
         Export::History(_) => "history".to_owned(),
         Export::Stats(_) => "stats".to_owned(),
@@ -230,6 +248,9 @@ impl Task {
         let micros = |at: Option<Instant>| at.map(|at| at.timestamp_micros());
         let export = match &request.export {
             Export::Members { slug, as_of } => WrittenExport::Members { slug: slug.to_string(), as_of: micros(*as_of) },
+            Export::Algebra(query) => {
+                WrittenExport::Algebra { expr: query.expression.to_string(), as_of: micros(query.as_of) }
+            }
             Export::Users(query) => WrittenExport::Users { text: query.text.clone() },
             Export::History(query) => WrittenExport::History {
                 user: query.user.as_ref().map(UserId::to_string),
@@ -258,6 +279,10 @@ impl Task {
             WrittenExport::Members { slug: text, as_of } => {
                 Export::Members { slug: slug(text)?, as_of: instant(as_of) }
             }
+            WrittenExport::Algebra { expr, as_of } => Export::Algebra(AlgebraQuery {
+                expression: Expression::parse(&expr).map_err(|_| corrupt())?,
+                as_of: instant(as_of),
+            }),
             WrittenExport::Users { text } => Export::Users(UserQuery { text, after: None }),
             WrittenExport::History { user, segment, from, to } => Export::History(HistoryQuery {
                 user: user.as_deref().map(UserId::parse).transpose().map_err(|_| corrupt())?,

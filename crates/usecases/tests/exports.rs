@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use chrono::TimeDelta;
-use domain::Ttl;
+use domain::{Ttl, algebra::Expression};
 use tables::{Format, Header, Packing};
 use testkit::{World, importing, slug};
 use usecases::{
     Error,
+    algebra::AlgebraQuery,
     exports::{self, Export, Form},
-    history::HistoryQuery,
+    history::{self, HistoryQuery},
     imports::{Outcome, What},
     memberships::Deadline,
     ports::{SegmentQuery, UserQuery},
@@ -21,6 +22,10 @@ const PACKINGS: [Packing; 2] = [Packing::Plain, Packing::Gzip];
 
 fn members(as_of: Option<domain::Instant>) -> Export {
     Export::Members { slug: slug("A"), as_of }
+}
+
+fn set(text: &str, as_of: Option<domain::Instant>) -> Export {
+    Export::Algebra(AlgebraQuery { expression: Expression::parse(text).unwrap(), as_of })
 }
 
 fn everybody() -> Export {
@@ -82,6 +87,52 @@ fn members_of_an_instant_go_round() {
     world.change("007", &[], &["A"]).unwrap();
     assert_eq!(world.export_text(&members(Some(now)), Format::Csv).lines().count(), 10);
     assert_eq!(world.export_text(&members(None), Format::Csv).lines().count(), 9);
+}
+
+#[test]
+fn a_combination_becomes_the_members_of_a_segment() {
+    let world = world();
+    let then = world.now();
+    world.clock.advance(TimeDelta::hours(1));
+    world.has_segment("B");
+    for id in ["007", "TRUE"] {
+        world.change(id, &["B"], &[]).unwrap();
+    }
+    world.change("@x", &[], &["A"]).unwrap();
+    let told = |set: &Export, left_out: &[&str]| {
+        let mut ids: Vec<&str> = IDS.into_iter().filter(|id| !left_out.contains(id)).collect();
+        ids.sort();
+        for format in FORMATS {
+            for packing in PACKINGS {
+                let other = World::in_memory();
+                other.has_segment("C");
+                let import = importing(What::Memberships { segment: Some(slug("C")) });
+                let job = other.import_bytes(&import, &world.export(set, format, packing)).unwrap();
+                assert_eq!((Outcome::of(&job).added, job.refused), (ids.len() as u64, 0), "{format:?} {packing:?}");
+                let members = other.look(|look| history::members(look, &slug("C"), None, None, 100));
+                let members: Vec<&str> = members.iter().map(|member| member.user.as_str()).collect();
+                assert_eq!(members, ids, "{format:?} {packing:?}");
+            }
+        }
+    };
+    told(&set("A - B", None), &["007", "TRUE", "@x"]);
+    told(&set("A - B", Some(then)), &[]);
+    told(&set("A & B", None), &["+1", "-1", "1e5", "=1+1", "@x", "я🎉", "\"a;b,c\""]);
+}
+
+#[test]
+fn a_combination_is_told_as_ids_alone() {
+    let world = World::in_memory();
+    world.has_segment("A");
+    for id in ["=1", "007", "a;b"] {
+        world.change(id, &["A"], &[]).unwrap();
+    }
+    assert_eq!(world.export_text(&set("A", None), Format::Csv), "user_id\n007\n'=1\n\"a;b\"\n");
+    assert_eq!(
+        world.export_text(&set("A", None), Format::Ndjson),
+        "{\"user_id\":\"007\"}\n{\"user_id\":\"=1\"}\n{\"user_id\":\"a;b\"}\n"
+    );
+    assert_eq!(world.export_text(&set("A - A", None), Format::Csv), "user_id\n");
 }
 
 #[test]
@@ -191,8 +242,9 @@ fn every_row_is_told_however_many_pages_there_are() {
                 &format!("user_id\n{}", lines.join("\n")),
             )
             .unwrap();
-        for export in [members(None), members(Some(world.now())), everybody(), Export::History(HistoryQuery::default())]
-        {
+        let now = Some(world.now());
+        let history = Export::History(HistoryQuery::default());
+        for export in [members(None), members(now), set("A & ALL", None), set("A", now), everybody(), history] {
             let text = world.export_text(&export, Format::Csv);
             let told: Vec<&str> = text.lines().skip(1).map(|line| &line[..5]).collect();
             assert!(told.iter().enumerate().all(|(number, id)| *id == format!("{number:05}")), "{export:?}");
@@ -210,19 +262,34 @@ fn write(world: &World, export: &Export, tell: &mut dyn FnMut(u64) -> Result<(),
 fn whoever_listens_hears_how_far_it_came_and_may_stop_it() {
     let world = World::in_memory();
     world.has_users(5_300);
+    for export in [everybody(), set("ALL", None)] {
+        let mut heard = Vec::new();
+        let rows = write(&world, &export, &mut |rows| {
+            heard.push(rows);
+            Ok(())
+        });
+        assert_eq!((rows.unwrap(), heard), (5_300, vec![200, 5_200, 5_300]), "{export:?}");
+        let mut calls = 0;
+        let stopped = write(&world, &export, &mut |_| {
+            calls += 1;
+            Err(Error::Conflict("enough".to_owned()))
+        });
+        assert!(matches!(stopped, Err(Error::Conflict(why)) if why == "enough"), "{export:?}");
+        assert_eq!(calls, 1, "{export:?}");
+    }
+}
+
+#[test]
+fn whoever_listens_hears_that_it_goes_on_also_where_nobody_is_found() {
+    let world = World::in_memory();
+    world.has_segment("A");
+    world.has_users(10_300);
     let mut heard = Vec::new();
-    let rows = write(&world, &everybody(), &mut |rows| {
+    let rows = write(&world, &set("A & ALL", None), &mut |rows| {
         heard.push(rows);
         Ok(())
     });
-    assert_eq!((rows.unwrap(), heard), (5_300, vec![200, 5_200, 5_300]));
-    let mut calls = 0;
-    let stopped = write(&world, &everybody(), &mut |_| {
-        calls += 1;
-        Err(Error::Conflict("enough".to_owned()))
-    });
-    assert!(matches!(stopped, Err(Error::Conflict(why)) if why == "enough"));
-    assert_eq!(calls, 1);
+    assert_eq!((rows.unwrap(), heard), (0, vec![0; 4]));
 }
 
 #[test]
@@ -231,5 +298,15 @@ fn members_of_a_segment_that_never_was_are_not_found() {
     for as_of in [None, Some(world.now())] {
         let refused = write(&world, &members(as_of), &mut |_| Ok(()));
         assert!(matches!(refused, Err(Error::NotFound(_, names)) if names == ["A"]));
+    }
+}
+
+#[test]
+fn every_unknown_segment_of_a_combination_is_named() {
+    let world = World::in_memory();
+    world.has_segment("B");
+    for as_of in [None, Some(world.now())] {
+        let refused = write(&world, &set("A - B & C", as_of), &mut |_| Ok(()));
+        assert!(matches!(refused, Err(Error::NotFound(_, names)) if names == ["A", "C"]));
     }
 }

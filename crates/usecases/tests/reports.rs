@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 use chrono::TimeDelta;
-use domain::{Instant, Job, JobId, JobState};
+use domain::{Instant, Job, JobId, JobState, Slug, algebra::Expression};
 use sha2::{Digest, Sha256};
 use tables::{Format, Packing};
 use testkit::{FailingStore, Outage, World, slug};
 use usecases::{
     Error, Expected, Subject,
+    algebra::AlgebraQuery,
     exports::Export,
     history::HistoryQuery,
     jobs,
@@ -24,6 +25,10 @@ fn history() -> Request {
         packing: Packing::Plain,
         link_seconds: 3_600,
     }
+}
+
+fn set(text: &str, as_of: Option<Instant>) -> Export {
+    Export::Algebra(AlgebraQuery { expression: Expression::parse(text).unwrap(), as_of })
 }
 
 fn written(world: &World, request: &Request) -> Report {
@@ -80,6 +85,8 @@ fn everything_that_can_be_exported_can_be_reported() {
     let exports = [
         (Export::Members { slug: slug("A"), as_of: None }, "members-A"),
         (Export::Members { slug: slug("A"), as_of: Some(world.now()) }, "members-A"),
+        (set("A - (A ^ ALL)", None), "algebra"),
+        (set("A", Some(world.now())), "algebra"),
         (Export::Users(UserQuery { text: Some("1".to_owned()), after: None }), "users"),
         (Export::Stats(SegmentQuery { text: Some("a".to_owned()), ..SegmentQuery::default() }), "stats"),
         (Export::History(HistoryQuery { segment: Some(slug("A")), ..HistoryQuery::default() }), "history"),
@@ -190,6 +197,25 @@ fn members_of_a_segment_that_never_was_are_not_found() {
         let refused = world.act(|act| reports::request(act, &request));
         assert!(matches!(refused, Err(Error::NotFound(Subject::Segment, names)) if names == ["none"]));
     }
+}
+
+#[test]
+fn every_unknown_segment_of_a_combination_is_named() {
+    let world = world();
+    for as_of in [None, Some(world.now())] {
+        let request = Request { export: set("A | B - C", as_of), ..history() };
+        let refused = world.act(|act| reports::request(act, &request));
+        assert!(matches!(refused, Err(Error::NotFound(Subject::Segment, names)) if names == ["B", "C"]));
+    }
+}
+
+#[test]
+fn the_longest_expression_can_be_reported() {
+    let world = world();
+    let slug = "x".repeat(Slug::CHARS_MAX);
+    world.has_segment(&slug);
+    let longest = vec![slug.as_str(); Expression::OPERANDS_MAX].join("&");
+    assert_eq!(written(&world, &Request { export: set(&longest, None), ..history() }).rows, 0);
 }
 
 #[test]
