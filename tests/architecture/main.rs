@@ -25,8 +25,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("bench", &["testkit"]),
     ("domain", &[]),
     ("files", &["usecases"]),
-    ("index", &["domain"]),
-    ("server", &["api", "domain", "files", "store", "tables", "usecases", "worker"]),
+    ("index", &["domain", "usecases"]),
+    ("server", &["api", "domain", "files", "index", "store", "tables", "usecases", "worker"]),
     ("store", &["domain", "usecases"]),
     ("tables", &[]),
     ("testkit", &["domain", "tables", "usecases"]),
@@ -48,7 +48,7 @@ const ABSENT: [(&str, &[&str]); 8] = [
     ("worker", &["actix*", "api", "diesel*", "store", "utoipa*"]),
 ];
 
-const ADAPTERS: [&str; 2] = ["files", "store"];
+const ADAPTERS: [&str; 3] = ["files", "index", "store"];
 const ENTRANCES: [&str; 2] = ["api", "worker"];
 
 /// The thin binary: it alone sees both sides, the environment and the machine's clock.

@@ -17,10 +17,10 @@ use crate::{
     client::{Answer, Client},
     journals::{Ended, Writer, history_is_orderly, history_of, in_ms, is_try_again, operations},
     races::{at_once, patient},
-    server::{Beside, Engine, Place, Server, on_both_engines, strata},
+    server::{Beside, Engine, Place, Server, strata, with_and_without_index},
 };
 
-on_both_engines!(
+with_and_without_index!(
     nothing_acknowledged_is_lost_by_kill_9,
     a_stop_under_load_answers_whom_it_heard,
     deadlines_are_kept_over_kill_9,

@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use crate::{
     client::{Answer, Client},
     journals::{Ended, Writer, history_is_orderly, history_of, in_ms, operations},
-    server::{Engine, Place, Server, on_both_engines},
+    server::{Engine, Place, Server, with_and_without_index},
 };
 
-on_both_engines!(
+with_and_without_index!(
     thirty_two_adds_to_one_user_all_survive,
     sixteen_equal_adds_make_one_membership,
     sixteen_equal_adds_with_a_deadline_make_one_membership,

@@ -1,10 +1,11 @@
 //! The real binary, started on a free port with a store of its own, and ended by its id.
 
 use std::{
+    cell::Cell,
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock},
 };
 
 use tempfile::TempDir;
@@ -22,6 +23,18 @@ pub enum Engine {
 pub struct Place {
     pub url: String,
     pub dir: TempDir,
+    has_index: bool,
+    /// The address of the server that was started last.
+    latest: Mutex<Option<String>>,
+}
+
+thread_local! {
+    static HAS_INDEX: Cell<bool> = const { Cell::new(true) };
+}
+
+/// The places that this thread makes have no index.
+pub fn without_index() {
+    HAS_INDEX.set(false);
 }
 
 impl Place {
@@ -31,12 +44,17 @@ impl Place {
             Engine::Sqlite => format!("sqlite://{}", dir.path().join("strata.db").display()),
             Engine::Postgres => TempPostgres::shared().database(),
         };
-        Place { url, dir }
+        Place { url, dir, has_index: HAS_INDEX.get(), latest: Mutex::default() }
     }
 
     /// A store on a PostgreSQL of its own, for tests that stop it.
     pub fn on(postgres: &TempPostgres) -> Place {
-        Place { url: postgres.database(), dir: tempfile::tempdir().unwrap() }
+        Place {
+            url: postgres.database(),
+            dir: tempfile::tempdir().unwrap(),
+            has_index: HAS_INDEX.get(),
+            latest: Mutex::default(),
+        }
     }
 
     /// Where inputs, refused rows and reports lie.
@@ -56,6 +74,11 @@ impl Place {
         Server::launch(strata(), self, settings)
     }
 
+    /// Where the index leaves its snapshot.
+    pub fn index_file(&self) -> PathBuf {
+        self.dir.path().join("index")
+    }
+
     /// The binary, with the store and the files of this place.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = strata();
@@ -68,11 +91,20 @@ impl Place {
         self.command(arguments).output().unwrap()
     }
 
-    /// Asserts that the live state is what history says.
+    /// Asserts that the live state is what history says, and that the server that was started last, if it still runs,
+    /// answers out of its index as the store does.
     pub fn is_sound(&self) {
-        let output = self.run(&["check"]);
+        self.finds_no_differences(&["check"]);
+        let base = self.latest.lock().unwrap().clone();
+        if let Some(base) = base.filter(|base| self.has_index && ureq::get(format!("{base}/healthz")).call().is_ok()) {
+            self.finds_no_differences(&["check", "--index", &base]);
+        }
+    }
+
+    fn finds_no_differences(&self, arguments: &[&str]) {
+        let output = self.run(arguments);
         let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && told.contains(" 0 differences"), "strata check says:\n{told}");
+        assert!(output.status.success() && told.contains(" 0 differences"), "strata {arguments:?} says:\n{told}");
     }
 }
 
@@ -87,13 +119,15 @@ impl Server {
     /// environment gives them.
     pub fn launch(mut command: Command, place: &Place, settings: &[(&str, &str)]) -> Server {
         command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &place.url]);
-        command.env("STRATA_FILES_URL", place.files_url());
+        command.env("STRATA_FILES_URL", place.files_url()).env("STRATA_INDEX_FILE", place.index_file());
+        command.env("STRATA_INDEX", if place.has_index { "on" } else { "off" });
         command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let base = line.split_whitespace().find(|word| word.starts_with("http://"));
         let base = base.unwrap_or_else(|| panic!("the server did not start: {line:?}")).to_owned();
+        *place.latest.lock().unwrap() = Some(base.clone());
         Server { child, client: Client::new(base.clone()), base }
     }
 
@@ -173,3 +207,23 @@ macro_rules! on_both_engines {
     };
 }
 pub(crate) use on_both_engines;
+
+/// The same, each with the index and without.
+macro_rules! with_and_without_index {
+    ($($name:ident),* $(,)?) => {
+        $crate::server::on_both_engines!($($name),*);
+        mod sqlite_alone {
+            $(#[test] fn $name() {
+                $crate::server::without_index();
+                super::$name($crate::server::Engine::Sqlite)
+            })*
+        }
+        mod postgres_alone {
+            $(#[test] fn $name() {
+                $crate::server::without_index();
+                super::$name($crate::server::Engine::Postgres)
+            })*
+        }
+    };
+}
+pub(crate) use with_and_without_index;

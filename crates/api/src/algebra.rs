@@ -6,7 +6,7 @@ use actix_web::{
 };
 use domain::{Slug, algebra::Expression};
 use serde::{Deserialize, Serialize};
-use usecases::algebra::{self, AlgebraQuery, OVERLAP_MAX, Overlap};
+use usecases::algebra::{self, AlgebraQuery, Exactly, Found, OVERLAP_MAX, Overlap, Wanted};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -151,18 +151,23 @@ pub(crate) async fn evaluate(call: Call) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
     let query = query(&mut faults, &body.expr, body.as_of.as_deref());
     let query = faults.or(query)?;
-    call.look(move |look| match body.r#return {
-        Return::Count => {
-            let user_count = algebra::count(look, &query)?;
-            Ok(AlgebraAnswer::Count(SetCount { expr: query.expression.to_string(), user_count }))
-        }
-        Return::Users => {
-            let total = if exact { Some(algebra::count(look, &query)?) } else { None };
-            let users = algebra::page(look, &query, after.as_ref(), limit + 1)?;
-            let (users, next_cursor) = cursors::page(users, limit, |last| cursors::write(&(USERS, last.as_str())));
-            let items = users.iter().map(ToString::to_string).collect();
-            Ok(AlgebraAnswer::Users(Page { items, next_cursor, total }))
-        }
+    let wanted = match body.r#return {
+        Return::Count => Wanted { users: None, count: Some(Exactly) },
+        Return::Users => Wanted { users: Some((after, limit + 1)), count: exact.then_some(Exactly) },
+    };
+    call.know(move |app| {
+        let known = algebra::evaluate(app, &query, &wanted)?;
+        Ok(known.map(|Found { users, count }| match body.r#return {
+            Return::Count => {
+                let user_count = count.unwrap_or_default();
+                AlgebraAnswer::Count(SetCount { expr: query.expression.to_string(), user_count })
+            }
+            Return::Users => {
+                let (users, next_cursor) = cursors::page(users, limit, |last| cursors::write(&(USERS, last.as_str())));
+                let items = users.iter().map(ToString::to_string).collect();
+                AlgebraAnswer::Users(Page { items, next_cursor, total: count })
+            }
+        }))
     })
     .await
 }
@@ -199,9 +204,8 @@ pub(crate) async fn overlap(call: Call) -> Result<HttpResponse, Problem> {
         }
     }
     faults.none_or_problem()?;
-    call.look(move |look| {
-        let overlap = algebra::overlap(look, &slugs, as_of)?;
-        Ok(OverlapView::new(&slugs, &overlap))
+    call.know(move |app| {
+        Ok(algebra::known_overlap(app, &slugs, as_of)?.map(|overlap| OverlapView::new(&slugs, &overlap)))
     })
     .await
 }
@@ -223,15 +227,17 @@ pub(crate) async fn similar(call: Call, path: Path<String>) -> Result<HttpRespon
     let mut parameters = Parameters::of(&call.request)?;
     let limit = parameters.limit();
     parameters.end()?;
-    call.look(move |look| {
-        let (user_count, found) = algebra::similar(look, &slug, limit)?;
-        let items = found.iter().map(|one| SimilarSegment {
-            segment: one.slug.to_string(),
-            user_count: one.user_count,
-            shared: one.shared,
-            jaccard: one.jaccard,
-        });
-        Ok(SimilarView { segment: slug.to_string(), user_count, items: items.collect() })
+    call.know(move |app| {
+        let known = algebra::similar(app, &slug, limit)?;
+        Ok(known.map(|(user_count, found)| {
+            let items = found.iter().map(|one| SimilarSegment {
+                segment: one.slug.to_string(),
+                user_count: one.user_count,
+                shared: one.shared,
+                jaccard: one.jaccard,
+            });
+            SimilarView { segment: slug.to_string(), user_count, items: items.collect() }
+        }))
     })
     .await
 }

@@ -1,6 +1,9 @@
 //! Answers: status, headers and body, with versions and with requests that act once.
 
-use std::future::Future;
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
@@ -18,19 +21,26 @@ use domain::Actor;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use usecases::{
-    Act, App, Error, Expected, Look, Revision,
+    Act, App, Error, Expected, Known, Look, Revision,
     answers::{Answered, Once, once},
+    changes::Seen,
 };
 use utoipa::ToSchema;
 
 use crate::{
-    blocking,
+    Limits, blocking,
     problems::{Code, Problem},
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const KEY_CHARS_MAX: usize = 255;
+/// Which transactions an answer has in it, for [`STRATA_AT_LEAST`].
+const STRATA_POSITION: HeaderName = HeaderName::from_static("strata-position");
+/// The position of an earlier answer, of this node or another: the answer is to be no older.
+const STRATA_AT_LEAST: HeaderName = HeaderName::from_static("strata-at-least");
+/// How often it is looked whether the position was reached.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// An answer before it is sent. It is also what an idempotency key keeps.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +57,13 @@ impl Answer {
     pub(crate) fn ok(view: &impl Serialize) -> Answer {
         let body = serde_json::to_string(view).expect("a view is plain data");
         Answer { status: 200, location: None, content_location: None, etag: None, body: Some(body) }
+    }
+
+    /// With a version of the answer itself.
+    fn versioned(view: &impl Serialize) -> Answer {
+        let answer = Answer::ok(view);
+        let digest = Sha256::digest(answer.body.as_deref().unwrap_or_default());
+        Answer { etag: Some(format!("W/\"{}\"", hexadecimal(&digest[..12]))), ..answer }
     }
 
     pub(crate) fn created(view: &impl Serialize, location: String) -> Answer {
@@ -106,12 +123,44 @@ impl Call {
         self,
         work: impl FnOnce(&mut Look) -> Result<V, Error> + Send + 'static,
     ) -> Result<HttpResponse, Problem> {
-        self.look_at(move |look| {
-            let answer = Answer::ok(&work(look)?);
-            let digest = Sha256::digest(answer.body.as_deref().unwrap_or_default());
-            Ok(Answer { etag: Some(format!("W/\"{}\"", hexadecimal(&digest[..12]))), ..answer })
-        })
-        .await
+        self.look_at(move |look| Ok(Answer::versioned(&work(look)?))).await
+    }
+
+    /// Asks what knows by itself whether to look, and answers with a version of the answer itself.
+    pub(crate) async fn know<V: Serialize + Send + 'static>(
+        self,
+        work: impl FnOnce(&App) -> Result<Known<V>, Error> + Send + 'static,
+    ) -> Result<HttpResponse, Problem> {
+        self.reach().await?;
+        let known = blocking::run(self.app.clone(), work).await?;
+        Ok(self.tell(&known))
+    }
+
+    /// Answers with what is known.
+    pub(crate) fn tell(&self, known: &Known<impl Serialize>) -> HttpResponse {
+        let mut response = respond(self.request.headers(), Answer::versioned(&known.found));
+        take_position(&mut response, known.seen.as_ref());
+        response
+    }
+
+    /// Waits until the index has what the request asks for. The store always has it.
+    pub(crate) async fn reach(&self) -> Result<(), Problem> {
+        let Some(value) = self.request.headers().get(STRATA_AT_LEAST) else { return Ok(()) };
+        let wanted = value.to_str().ok().and_then(|text| text.parse::<Seen>().ok());
+        let wanted = wanted.ok_or_else(|| {
+            let detail = "is not the Strata-Position of an earlier answer";
+            Problem::fault("Strata-At-Least", "invalid_position", detail)
+        })?;
+        let limits = self.request.app_data::<Data<Limits>>().expect("the service was made with limits");
+        let deadline = Instant::now() + limits.position_timeout;
+        while self.app.index.seen().is_some_and(|seen| !seen.covers(&wanted)) {
+            if Instant::now() >= deadline {
+                let detail = format!("this node has not reached `{wanted}` yet");
+                return Err(Problem::new(Code::Behind, detail));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
     }
 
     /// Looks at something that has a version of its own.
@@ -121,14 +170,7 @@ impl Call {
     ) -> Result<HttpResponse, Problem> {
         let headers = self.request.headers().clone();
         let answer = blocking::run(self.app, move |app| app.look(work)).await?;
-        if answer.etag.as_deref().is_some_and(|etag| not_wanted(&headers, etag)) {
-            let mut response = HttpResponse::NotModified();
-            response.insert_header((ETAG, answer.etag.unwrap_or_default()));
-            return Ok(response.finish());
-        }
-        let mut response = answer.into_response();
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        Ok(response)
+        Ok(respond(&headers, answer))
     }
 
     /// Acts; with an idempotency key at most once.
@@ -137,6 +179,18 @@ impl Call {
         work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
     ) -> Result<HttpResponse, Problem> {
         let actor = actor();
+        let app = self.app.clone();
+        let mut response = self.act_as(actor, work).await?;
+        // What was written just now is in it.
+        take_position(&mut response, app.index.seen().as_ref());
+        Ok(response)
+    }
+
+    async fn act_as(
+        self,
+        actor: Actor,
+        work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
+    ) -> Result<HttpResponse, Problem> {
         let Some(key) = self.once()? else {
             return Ok(blocking::run(self.app, move |app| app.act(actor, work)).await?.into_response());
         };
@@ -188,6 +242,25 @@ impl Call {
             return Ok(self.expected());
         }
         Err(Problem::new(Code::IfMatchRequired, "send the ETag that you last read as If-Match, or `*`"))
+    }
+}
+
+/// The answer to one who looks, or that it has not changed.
+fn respond(headers: &HeaderMap, answer: Answer) -> HttpResponse {
+    if answer.etag.as_deref().is_some_and(|etag| not_wanted(headers, etag)) {
+        let mut response = HttpResponse::NotModified();
+        response.insert_header((ETAG, answer.etag.unwrap_or_default()));
+        return response.finish();
+    }
+    let mut response = answer.into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn take_position(response: &mut HttpResponse, seen: Option<&Seen>) {
+    let position = seen.and_then(|seen| HeaderValue::try_from(seen.to_string()).ok());
+    if let Some(position) = position {
+        response.headers_mut().insert(STRATA_POSITION, position);
     }
 }
 

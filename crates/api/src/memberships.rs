@@ -13,7 +13,7 @@ use serde::{
 };
 use usecases::{
     history,
-    memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
+    memberships::{self, Active, Addition, ChangeMemberships, Changed, Deadline},
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -427,6 +427,11 @@ async fn remove_pair(call: Call, user: &str, slug: &str) -> Result<HttpResponse,
 pub(crate) async fn is_member(call: Call, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
     let (user, slug) = (user_in(&path.0)?, slug_in(&path.1)?);
     Parameters::of(&call.request)?.end()?;
+    call.reach().await?;
+    let pair = |is_member| Pair { user_id: user.to_string(), segment: slug.to_string(), is_member };
+    if let Some(known) = memberships::remembered_is_member(&call.app, &user, &slug) {
+        return Ok(call.tell(&known.map_err(Problem::from)?.map(pair)));
+    }
     call.look(move |look| {
         let is_member = memberships::is_member(look, &user, &slug)?;
         Ok(Pair { user_id: user.to_string(), segment: slug.to_string(), is_member })
@@ -440,11 +445,7 @@ pub(crate) async fn is_member(call: Call, path: Path<(String, String)>) -> Resul
 pub(crate) async fn active(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let user = user_in(&path)?;
     Parameters::of(&call.request)?.end()?;
-    call.look(move |look| {
-        let found = memberships::active(look, std::slice::from_ref(&user))?;
-        Ok(found.into_iter().next().map(ActiveSegments::from))
-    })
-    .await
+    active_of(call, vec![user], |found| found.into_iter().next().map(ActiveSegments::from)).await
 }
 
 impl From<(UserId, Vec<Slug>)> for ActiveSegments {
@@ -467,11 +468,20 @@ pub(crate) async fn lookup(call: Call) -> Result<HttpResponse, Problem> {
         users.extend(faults.user_id(&format!("/user_ids/{index}"), &id.0));
     }
     faults.none_or_problem()?;
-    call.look(move |look| {
-        let items = memberships::active(look, &users)?.into_iter().map(ActiveSegments::from).collect();
-        Ok(LookupAnswer { items })
-    })
-    .await
+    active_of(call, users, |found| LookupAnswer { items: found.into_iter().map(ActiveSegments::from).collect() }).await
+}
+
+/// Answers out of memory without waiting for anything, or else by a look.
+async fn active_of<V: Serialize + 'static>(
+    call: Call,
+    users: Vec<UserId>,
+    view: fn(Active) -> V,
+) -> Result<HttpResponse, Problem> {
+    call.reach().await?;
+    match memberships::remembered_active(&call.app, &users) {
+        Some(known) => Ok(call.tell(&known.map(view))),
+        None => call.look(move |look| Ok(view(memberships::active(look, &users)?))).await,
+    }
 }
 
 /// A user's memberships, now or at an instant

@@ -202,6 +202,9 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     if path == "/healthz" {
         return;
     }
+    if path == "/readyz" {
+        add_problem(operation, Code::Loading);
+    }
     let in_api = path.starts_with("/api/v1/");
     let asks = ["/lookup", "/segments/algebra", "/overlap", ".{form}"];
     let reads = method == "get" || asks.iter().any(|end| path.ends_with(end));
@@ -244,6 +247,15 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
         header(operation, "If-None-Match", Required::False, "The ETag of the answer that the client has");
         let same = ResponseBuilder::new().description("It is as If-None-Match says").build();
         operation.responses.responses.entry("304".to_owned()).or_insert(RefOr::T(same));
+    }
+    // What the index may answer.
+    let remembered =
+        ["/users/{user_id}/segments", "/users/{user_id}/segments/{slug}", "/lookup", "/similar", "/overlap"];
+    let is_remembered = remembered.iter().any(|end| path.ends_with(end)) || path.ends_with("/segments/algebra");
+    if reads && is_remembered {
+        codes.push(Code::Behind);
+        let about = "The Strata-Position of an earlier answer, of this node or another: the answer is no older";
+        header(operation, "Strata-At-Least", Required::False, about);
     }
     for code in codes {
         add_problem(operation, code);

@@ -40,10 +40,12 @@ pub(crate) enum Code {
     Busy,
     Unavailable,
     TimedOut,
+    Behind,
+    Loading,
 }
 
 impl Code {
-    pub(crate) const ALL: [Code; 21] = [
+    pub(crate) const ALL: [Code; 23] = [
         Code::MalformedJson,
         Code::Invalid,
         Code::SegmentNotFound,
@@ -65,6 +67,8 @@ impl Code {
         Code::Busy,
         Code::Unavailable,
         Code::TimedOut,
+        Code::Behind,
+        Code::Loading,
     ];
 
     /// Name, status, title and what to do about it.
@@ -170,6 +174,18 @@ impl Code {
                 503,
                 "It took too long",
                 "The act may or may not have happened; with an Idempotency-Key it is safe to send it again.",
+            ),
+            Code::Behind => (
+                "behind",
+                503,
+                "This node is behind",
+                "It has not heard of what Strata-At-Least names yet: send it again after Retry-After seconds, or ask another node.",
+            ),
+            Code::Loading => (
+                "loading",
+                503,
+                "This node is loading",
+                "Send requests to another node until /readyz is 200; those that come here are answered by the store.",
             ),
         }
     }

@@ -15,7 +15,7 @@ use usecases::{
     jobs,
     memberships::{self, Addition, ChangeMemberships, Deadline},
     moves::{self, MoveUsers},
-    ports::{Chance, Clock, UserQuery},
+    ports::{Chance, Clock, NoIndex, UserQuery},
     segments::{self, CopiedMembers, CopySegment, CreateSegment},
 };
 
@@ -31,6 +31,7 @@ pub(crate) fn fill(settings: &Settings) -> Result<(), Failure> {
     let clock = StoryClock(Arc::new(AtomicI64::new((today - TimeDelta::days(DAYS)).timestamp_micros())));
     let app = App {
         store: Box::new(store),
+        index: Arc::new(NoIndex),
         files: Box::new(world::open_files(settings)?),
         clock: Box::new(clock.clone()),
         chance: Box::new(SameChance(AtomicU64::new(20_261_120))),

@@ -15,7 +15,7 @@ use std::{
 
 use domain::{Actor, Instant, Job, JobId, JobState, Reason, Slug, Ttl};
 use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::blocking::{Body, Client, RequestBuilder, Response};
+use reqwest::blocking::{Body, RequestBuilder, Response};
 use serde_json::Value;
 use usecases::{
     App,
@@ -24,7 +24,7 @@ use usecases::{
     memberships::Deadline,
 };
 
-use crate::{Failure, ImportArgs, MembershipArgs, say, serve, settings::Settings, world};
+use crate::{Failure, ImportArgs, MembershipArgs, remote::Remote, say, serve, settings::Settings, world};
 
 /// How often it is looked how far an import came.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -207,32 +207,9 @@ fn follow(app: &App, id: JobId) -> Result<Job, Failure> {
     }
 }
 
-/// A server that is reached over HTTP.
-struct Remote {
-    client: Client,
-    base: String,
-    token: Option<String>,
-}
-
 impl Remote {
-    fn new(server: &str, token: Option<&str>) -> Result<Remote, Failure> {
-        // The client has no cryptography of its own; the choice may be made already.
-        let _chosen = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(None).connect_timeout(Duration::from_secs(10)).build();
-        let client = client.map_err(|error| Failure(format!("--server: {error}")))?;
-        let base = server.trim_end_matches('/').to_owned();
-        if !(base.starts_with("http://") || base.starts_with("https://")) {
-            return Err(Failure(format!("--server: `{base}` does not begin with http:// or https://")));
-        }
-        Ok(Remote { client, base, token: token.map(str::to_owned) })
-    }
-
     fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let request = match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        };
-        let answer = request.send().map_err(|error| Failure(format!("{}: {error}", self.base)))?;
+        let answer = self.authorized(request).send().map_err(|error| Failure(format!("{}: {error}", self.base)))?;
         if answer.status().is_success() {
             return Ok(answer);
         }

@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod import;
 mod logging;
+mod remote;
 mod serve;
 mod settings;
 mod world;
@@ -60,6 +61,12 @@ enum Command {
     /// Names every difference; ends with status 1 when there are any. Reads only, from one consistent state: it may run
     /// while others work.
     Check {
+        /// Compare the store with what the index of this running node answers instead, for instance http://127.0.0.1:8080
+        #[arg(long, value_name = "URL")]
+        index: Option<String>,
+        /// What proves to the node who you are; better set by STRATA_TOKEN
+        #[arg(long, env = "STRATA_TOKEN", hide_env_values = true, requires = "index")]
+        token: Option<String>,
         #[command(flatten)]
         common: Common,
     },
@@ -228,7 +235,10 @@ fn run(command: Command, settings: Settings) -> Result<ExitCode, Failure> {
         Command::Work { once: false, .. } => serve::work(&settings)?,
         Command::Work { once: true, .. } => serve::work_once(&settings)?,
         Command::Migrate { .. } => check::migrate(&settings)?,
-        Command::Check { .. } => return check::check(&settings),
+        Command::Check { index: None, .. } => return check::check(&settings),
+        Command::Check { index: Some(node), token, .. } => {
+            return check::check_index(&settings, &node, token.as_deref());
+        }
         Command::Import { what: Import::Users { args, .. } } => return import::users(&settings, &args),
         Command::Import { what: Import::Segments { args, .. } } => return import::segments(&settings, &args),
         Command::Import { what: Import::Memberships { args, of, .. } } => {
@@ -244,7 +254,7 @@ fn flags(command: &Command) -> Flags {
         Command::Serve { common, listen, no_worker } => (common, listen.clone(), no_worker.then_some(false)),
         Command::Work { common, .. }
         | Command::Migrate { common }
-        | Command::Check { common }
+        | Command::Check { common, .. }
         | Command::Demo { common }
         | Command::Import {
             what: Import::Users { common, .. } | Import::Segments { common, .. } | Import::Memberships { common, .. },

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpServer, dev::ServerHandle, web::Data};
+use index::Index;
 use store::DieselStore;
 use tokio::sync::{Semaphore, watch};
 use usecases::{App, ports::StoreError, retention};
@@ -20,7 +21,15 @@ pub(crate) fn serve(settings: Settings) -> Result<(), Failure> {
 }
 
 async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
-    let app = world::app(&settings, migrated(&settings)?)?;
+    let store = migrated(&settings)?;
+    let (app, following) = if settings.index {
+        let index = Arc::new(Index::new(settings.index_patience));
+        let app = world::indexed_app(&settings, store, Arc::clone(&index))?;
+        let following = index::follow(index, Arc::clone(&app), settings.index_file.clone());
+        (app, Some(following.map_err(|error| Failure(format!("no thread for the index: {error}")))?))
+    } else {
+        (world::app(&settings, store)?, None)
+    };
     let followers = Arc::new(Semaphore::new(FOLLOWERS_MAX));
     let limits = api::Limits {
         request_timeout: settings.request_timeout,
@@ -29,6 +38,7 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
         exports: Arc::new(Semaphore::new((settings.pool_size as usize / 4).max(1))),
         followers: Arc::clone(&followers),
         export_patience: settings.export_patience,
+        position_timeout: settings.position_timeout,
         public_url: settings.public_url.clone(),
         cors_origins: settings.cors_origins.clone(),
     };
@@ -57,6 +67,8 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     if let Some(working) = working {
         working.await.map_err(|error| Failure(format!("the worker ended badly: {error}")))?;
     }
+    // It leaves its file when nobody writes any more.
+    drop(following);
     log::info!("stopped");
     ended.map_err(|error| Failure(format!("the server ended badly: {error}")))
 }

@@ -29,6 +29,10 @@ pub(crate) struct Settings {
     pub(crate) files: files::Options,
     pub(crate) public_url: Option<String>,
     pub(crate) export_patience: Duration,
+    pub(crate) index: bool,
+    pub(crate) index_file: Option<PathBuf>,
+    pub(crate) index_patience: Duration,
+    pub(crate) position_timeout: Duration,
     pub(crate) http_threads: usize,
     pub(crate) shutdown_timeout_s: u64,
     pub(crate) worker: bool,
@@ -191,6 +195,14 @@ impl Layers {
         })
     }
 
+    fn switch(&mut self, key: &str) -> bool {
+        let text = self.text(key);
+        if text != "on" && text != "off" {
+            self.mistake(key, format!("must be on or off, not `{}`", text.escape_debug()));
+        }
+        text == "on"
+    }
+
     /// A list of texts; in the environment they are separated by commas.
     fn list(&mut self, key: &str) -> Vec<String> {
         let (value, _) = self.get(key);
@@ -240,6 +252,10 @@ impl Layers {
             files: self.files(),
             public_url: self.public_url(),
             export_patience: ms(self.number("export_patience_ms", 1, 86_400_000)),
+            index: self.switch("index"),
+            index_file: Some(self.text("index_file")).filter(|file| !file.is_empty()).map(PathBuf::from),
+            index_patience: ms(self.number("index_patience_ms", 100, 86_400_000)),
+            position_timeout: ms(self.number("position_timeout_ms", 1, 600_000)),
             http_threads: self.number("http_threads", 0, 1_024) as usize,
             shutdown_timeout_s: self.number("shutdown_timeout_s", 0, 3_600),
             worker: self.flag("worker"),

@@ -7,10 +7,11 @@ use std::sync::{
 
 use domain::Instant;
 use files::ObjectFiles;
+use index::{Index, Indexed};
 use store::{DieselStore, Options};
 use usecases::{
     App,
-    ports::{Chance, Clock, StoreError},
+    ports::{self, Chance, Clock, NoIndex, Store, StoreError},
 };
 
 use crate::{Failure, settings::Settings};
@@ -25,10 +26,20 @@ pub(crate) fn open_store(settings: &Settings) -> Result<DieselStore, StoreError>
     })
 }
 
+/// The world without an index: the store answers everything.
 pub(crate) fn app(settings: &Settings, store: DieselStore) -> Result<Arc<App>, Failure> {
+    assemble(settings, Box::new(store), Arc::new(NoIndex))
+}
+
+/// The world with an index that hears of everything which is committed here; what others commit it has to be told.
+pub(crate) fn indexed_app(settings: &Settings, store: DieselStore, index: Arc<Index>) -> Result<Arc<App>, Failure> {
+    assemble(settings, Box::new(Indexed { store, index: Arc::clone(&index) }), index)
+}
+
+fn assemble(settings: &Settings, store: Box<dyn Store>, index: Arc<dyn ports::Index>) -> Result<Arc<App>, Failure> {
     let clock = Box::new(MachineClock::default());
     let files = Box::new(open_files(settings)?);
-    Ok(Arc::new(App { store: Box::new(store), files, clock, chance: Box::new(MachineChance) }))
+    Ok(Arc::new(App { store, index, files, clock, chance: Box::new(MachineChance) }))
 }
 
 pub(crate) fn open_files(settings: &Settings) -> Result<ObjectFiles, Failure> {

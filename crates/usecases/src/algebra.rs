@@ -26,23 +26,39 @@ pub struct AlgebraQuery {
     pub as_of: Option<Instant>,
 }
 
-/// As [`page`], out of memory where that is sure.
-pub fn known_page(
-    app: &App,
-    query: &AlgebraQuery,
-    after: Option<&UserId>,
-    limit: usize,
-) -> Result<Known<Vec<UserId>>, Error> {
-    let paged = |set: Remembered<Box<dyn UserSet>>| Remembered { found: set.found.page(after, limit), seen: set.seen };
-    let remembered = remembered(app, query).map(|set| set.map(paged));
-    app.known_or_look(remembered, |look| page(look, query, after, limit))
+/// What is asked of a set.
+pub struct Wanted {
+    /// At most so many users, by id, after one of them.
+    pub users: Option<(Option<UserId>, usize)>,
+    /// How many they are in all, when that is to be told.
+    pub count: Option<Exactly>,
 }
 
-/// As [`count`], out of memory where that is sure.
-pub fn known_count(app: &App, query: &AlgebraQuery) -> Result<Known<u64>, Error> {
-    let counted = |set: Remembered<Box<dyn UserSet>>| Remembered { found: set.found.count(), seen: set.seen };
-    let remembered = remembered(app, query).map(|set| set.map(counted));
-    app.known_or_look(remembered, |look| count(look, query))
+#[derive(Debug, Clone, Copy)]
+pub struct Exactly;
+
+/// What was wanted.
+pub struct Found {
+    pub users: Vec<UserId>,
+    pub count: Option<u64>,
+}
+
+/// The page of users and the count that are wanted, both of one state; out of memory where that is sure.
+pub fn evaluate(app: &App, query: &AlgebraQuery, wanted: &Wanted) -> Result<Known<Found>, Error> {
+    let of_set = |set: Box<dyn UserSet>| {
+        let users = wanted.users.as_ref().map(|(after, limit)| set.page(after.as_ref(), *limit));
+        Found { users: users.unwrap_or_default(), count: wanted.count.map(|Exactly| set.count()) }
+    };
+    let found = |set: Remembered<Box<dyn UserSet>>| Remembered { found: of_set(set.found), seen: set.seen };
+    let remembered = remembered(app, query).map(|set| set.map(found));
+    app.known_or_look(remembered, |look| {
+        let users = match &wanted.users {
+            Some((after, limit)) => page(look, query, after.as_ref(), *limit)?,
+            None => Vec::new(),
+        };
+        let count = wanted.count.map(|Exactly| count(look, query)).transpose()?;
+        Ok(Found { users, count })
+    })
 }
 
 fn remembered(app: &App, query: &AlgebraQuery) -> Option<Result<Remembered<Box<dyn UserSet>>, Error>> {

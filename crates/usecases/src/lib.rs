@@ -50,6 +50,12 @@ pub struct Known<T> {
     pub seen: Option<Seen>,
 }
 
+impl<T> Known<T> {
+    pub fn map<U>(self, view: impl FnOnce(T) -> U) -> Known<U> {
+        Known { found: view(self.found), seen: self.seen }
+    }
+}
+
 impl<T> From<Remembered<T>> for Known<T> {
     fn from(Remembered { found, seen }: Remembered<T>) -> Known<T> {
         Known { found, seen: Some(seen) }
