@@ -15,7 +15,9 @@ mod faults;
 mod imports;
 mod jobs;
 mod journals;
+mod nodes;
 mod races;
+mod relays;
 #[allow(dead_code, reason = "the conformance of files needs more of it")]
 #[path = "../../crates/files/tests/conformance/s3_server.rs"]
 mod s3_server;

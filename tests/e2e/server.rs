@@ -74,6 +74,11 @@ impl Place {
         Server::launch(strata(), self, settings)
     }
 
+    /// A server that reaches the store of this place by another address.
+    pub fn serve_by(&self, url: &str, settings: &[(&str, &str)]) -> Server {
+        Server::launch_by(strata(), self, url, settings)
+    }
+
     /// Where the index leaves its snapshot.
     pub fn index_file(&self) -> PathBuf {
         self.dir.path().join("index")
@@ -117,8 +122,12 @@ pub struct Server {
 impl Server {
     /// Starts by a command that is the binary or becomes it, and waits until it listens. Settings are given as the
     /// environment gives them.
-    pub fn launch(mut command: Command, place: &Place, settings: &[(&str, &str)]) -> Server {
-        command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &place.url]);
+    pub fn launch(command: Command, place: &Place, settings: &[(&str, &str)]) -> Server {
+        Server::launch_by(command, place, &place.url, settings)
+    }
+
+    fn launch_by(mut command: Command, place: &Place, url: &str, settings: &[(&str, &str)]) -> Server {
+        command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", url]);
         command.env("STRATA_FILES_URL", place.files_url()).env("STRATA_INDEX_FILE", place.index_file());
         command.env("STRATA_INDEX", if place.has_index { "on" } else { "off" });
         command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -24,11 +24,14 @@ use usecases::{
     Act, App, Error, Expected, Known, Look, Revision,
     answers::{Answered, Once, once},
     changes::Seen,
+    memberships::{self, ChangeMemberships, Changed},
 };
 use utoipa::ToSchema;
 
 use crate::{
-    Limits, blocking,
+    Limits,
+    batches::Batches,
+    blocking,
     problems::{Code, Problem},
 };
 
@@ -101,6 +104,7 @@ impl Answer {
 /// A request as a use case needs it: the world, who asks, and how often it may act.
 pub(crate) struct Call {
     pub(crate) app: Data<App>,
+    pub(crate) batches: Data<Batches>,
     pub(crate) request: HttpRequest,
     pub(crate) body: Bytes,
 }
@@ -111,9 +115,10 @@ impl FromRequest for Call {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let app = request.app_data::<Data<App>>().cloned().expect("the service was made with a world");
+        let batches = request.app_data::<Data<Batches>>().cloned().expect("the service was made with batches");
         let request = request.clone();
         let body = Bytes::from_request(&request, payload);
-        Box::pin(async move { Ok(Call { app, body: body.await?, request }) })
+        Box::pin(async move { Ok(Call { app, batches, body: body.await?, request }) })
     }
 }
 
@@ -183,6 +188,21 @@ impl Call {
         let mut response = self.act_as(actor, work).await?;
         // What was written just now is in it.
         take_position(&mut response, app.index.seen().as_ref());
+        Ok(response)
+    }
+
+    /// Changes one user, together with others who are changed at the same time.
+    pub(crate) async fn change<V: Serialize + 'static>(
+        self,
+        command: ChangeMemberships,
+        view: fn(Changed) -> V,
+    ) -> Result<HttpResponse, Problem> {
+        if self.once()?.is_some() {
+            return self.act(move |act| Ok(Answer::ok(&view(memberships::change(act, command)?)))).await;
+        }
+        let changed = self.batches.change(actor(), command).await?;
+        let mut response = Answer::ok(&view(changed)).into_response();
+        take_position(&mut response, self.app.index.seen().as_ref());
         Ok(response)
     }
 

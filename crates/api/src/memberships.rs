@@ -12,7 +12,7 @@ use serde::{
     de::{self, Visitor},
 };
 use usecases::{
-    history,
+    Known, history,
     memberships::{self, Active, Addition, ChangeMemberships, Changed, Deadline},
 };
 use utoipa::{
@@ -25,7 +25,7 @@ use utoipa::{
 use validator::Validate;
 
 use crate::{
-    answers::{Answer, Call, Page},
+    answers::{Call, Page},
     bodies, cursors,
     fields::{Faults, TtlField, UserIdField},
     parameters::Parameters,
@@ -281,7 +281,7 @@ pub(crate) async fn change(call: Call, path: Path<String>) -> Result<HttpRespons
     let user = user_in(&path)?;
     Parameters::of(&call.request)?.end()?;
     let command = bodies::read::<MembershipChange>(&call.request, &call.body)?.into_command(user)?;
-    call.act(|act| Ok(Answer::ok(&ChangedView::from(memberships::change(act, command)?)))).await
+    call.change(command, ChangedView::from).await
 }
 
 impl MembershipChange {
@@ -384,7 +384,7 @@ async fn add_pair(call: Call, user: &str, slug: &str) -> Result<HttpResponse, Pr
     let (user, slug) = (user_in(user)?, slug_in(slug)?);
     Parameters::of(&call.request)?.end()?;
     let command = bodies::read_or_default::<PairDetails>(&call.request, &call.body)?.into_command(user, slug)?;
-    call.act(|act| Ok(Answer::ok(&ChangedView::from(memberships::change(act, command)?)))).await
+    call.change(command, ChangedView::from).await
 }
 
 /// Take one user out of one segment
@@ -415,7 +415,7 @@ async fn remove_pair(call: Call, user: &str, slug: &str) -> Result<HttpResponse,
     let reason = parameters.read("reason", "invalid_reason", Reason::parse);
     parameters.end()?;
     let command = ChangeMemberships { user, add: Vec::new(), remove: vec![slug], deadline: None, reason };
-    call.act(|act| Ok(Answer::ok(&ChangedView::from(memberships::change(act, command)?)))).await
+    call.change(command, ChangedView::from).await
 }
 
 /// Is this user in this segment?
@@ -480,7 +480,10 @@ async fn active_of<V: Serialize + 'static>(
     call.reach().await?;
     match memberships::remembered_active(&call.app, &users) {
         Some(known) => Ok(call.tell(&known.map(view))),
-        None => call.look(move |look| Ok(view(memberships::active(look, &users)?))).await,
+        None => {
+            let found = call.batches.look_up(users).await?;
+            Ok(call.tell(&Known { found: view(found), seen: None }))
+        }
     }
 }
 

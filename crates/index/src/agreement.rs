@@ -83,6 +83,10 @@ impl Store for Shared {
         self.0.run(access, work)
     }
 
+    fn writers(&self) -> usize {
+        self.0.writers()
+    }
+
     fn ready(&self) -> Result<(), StoreError> {
         self.0.ready()
     }

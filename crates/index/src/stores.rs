@@ -27,6 +27,10 @@ impl<S: Store> Store for Indexed<S> {
         Ok(commit)
     }
 
+    fn writers(&self) -> usize {
+        self.store.writers()
+    }
+
     fn ready(&self) -> Result<(), StoreError> {
         self.store.ready()
     }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpServer, dev::ServerHandle, web::Data};
+use api::Batches;
 use index::Index;
 use store::DieselStore;
 use tokio::sync::{Semaphore, watch};
@@ -43,7 +44,8 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
         cors_origins: settings.cors_origins.clone(),
     };
     let data = Data::from(Arc::clone(&app));
-    let mut server = HttpServer::new(move || api::service(data.clone(), limits.clone()))
+    let batches = Data::new(Batches::start(&app).map_err(|error| Failure(format!("no threads for batches: {error}")))?);
+    let mut server = HttpServer::new(move || api::service(data.clone(), batches.clone(), limits.clone()))
         .disable_signals()
         .shutdown_timeout(settings.shutdown_timeout_s)
         .client_request_timeout(Duration::from_secs(10));

@@ -124,6 +124,10 @@ impl Store for MemoryStore {
         }
     }
 
+    fn writers(&self) -> usize {
+        1
+    }
+
     fn ready(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -77,6 +77,10 @@ impl Store for FailingStore {
         }
     }
 
+    fn writers(&self) -> usize {
+        self.store.writers()
+    }
+
     fn ready(&self) -> Result<(), StoreError> {
         self.store.ready()
     }

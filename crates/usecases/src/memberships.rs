@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use domain::{Entry, Instant, Membership, Operation, Reason, Segment, SegmentId, Slug, Source, Ttl, UserId};
+use domain::{Entry, Instant, Membership, Operation, Reason, Segment, SegmentId, Slug, Source, Ttl, User, UserId};
 
 use crate::{
-    Act, App, Error, Fault, Known, Look,
+    Act, App, Error, Fault, Known, Look, Subject,
     ports::{Hold, Locks, StoreError, Unit},
     segments, users,
 };
@@ -16,6 +16,7 @@ pub const SEGMENTS_MAX: usize = 1_000;
 pub(crate) const PAGE: usize = 2_000;
 
 /// One user's change: all of it happens, or nothing.
+#[derive(Clone)]
 pub struct ChangeMemberships {
     pub user: UserId,
     pub add: Vec<Addition>,
@@ -26,6 +27,7 @@ pub struct ChangeMemberships {
     pub reason: Option<Reason>,
 }
 
+#[derive(Clone)]
 pub struct Addition {
     pub slug: Slug,
     pub deadline: Option<Deadline>,
@@ -64,77 +66,163 @@ pub struct Changed {
 
 /// Adds one user to segments and removes it from others. The first add that names a user brings it to life.
 pub fn change(act: &mut Act, command: ChangeMemberships) -> Result<Changed, Error> {
-    let common = command.deadline;
-    let additions = without_repeats(command.add);
-    let removals: BTreeSet<Slug> = command.remove.into_iter().collect();
-    refuse_unclear(&additions, &removals)?;
+    change_all(act, vec![command])?.pop().expect("one change has one outcome")
+}
 
-    let mut locks = Locks::new().user(&command.user);
-    let mut slugs: Vec<Slug> = additions.iter().map(|addition| addition.slug.clone()).collect();
-    slugs.extend(removals.iter().cloned());
+/// Changes many users at once, each of them at most once. A change that is refused leaves the others alone.
+pub fn change_all(act: &mut Act, commands: Vec<ChangeMemberships>) -> Result<Vec<Result<Changed, Error>>, Error> {
+    let mut changes: Vec<Result<Change, Error>> = commands.into_iter().map(Change::try_from).collect();
+    let Some(segments) = prepare(act, &mut changes)? else {
+        return Ok(changes.into_iter().map(|change| Err(change.err().expect("all were refused"))).collect());
+    };
+    let pairs: Vec<_> = changes.iter().flatten().flat_map(|change| change.pairs(&segments)).collect();
+    let stored = hold(act.unit, &pairs)?;
+    let now = act.now();
+    let wishes = changes.iter().flatten().flat_map(|change| change.wishes(&segments, now)).collect();
+    let mut outcomes = fulfil(act, stored, wishes)?.into_iter();
+    let users: Vec<UserId> = changes.iter().flatten().map(|change| change.user.clone()).collect();
+    let mut active: HashMap<UserId, Vec<Slug>> = HashMap::new();
+    for (user, slug) in act.unit.memberships().active(&users, now)? {
+        active.entry(user).or_default().push(slug);
+    }
+    let told = changes.into_iter().map(|change| {
+        let change = change?;
+        let segments = active.remove(&change.user).unwrap_or_default();
+        Ok(change.told(segments, &mut outcomes))
+    });
+    Ok(told.collect())
+}
+
+/// Locks what the changes need, refuses those that cannot be, and brings to life who is not there yet. Returns the segments
+/// of all that are left; nothing when none is.
+fn prepare(act: &mut Act, changes: &mut [Result<Change, Error>]) -> Result<Option<HashMap<Slug, Segment>>, Error> {
+    let users: Vec<UserId> = changes.iter().flatten().map(|change| change.user.clone()).collect();
+    let slugs: BTreeSet<Slug> = changes.iter().flatten().flat_map(Change::slugs).cloned().collect();
+    if users.is_empty() {
+        return Ok(None);
+    }
+    let known = ids(act.unit.users().find_all(&users)?);
+    let mut locks = Locks::new();
+    for user in &users {
+        locks = locks.user(user);
+    }
     for slug in &slugs {
         locks = locks.segment(slug, Hold::Shared);
     }
-    let known = act.unit.users().find(&command.user)?.is_some();
-    let births = !known && !additions.is_empty();
-    if births {
+    if changes.iter().flatten().any(|change| !change.additions.is_empty() && !known.contains(&change.user)) {
         locks = locks.population(Hold::Shared);
     }
     act.unit.lock(&locks)?;
-    let segments = segments::require_all(act.unit, &slugs)?;
-    if births {
-        let now = act.now();
-        users::give_birth(act, std::slice::from_ref(&command.user), now)?;
-    } else if known && act.unit.users().find(&command.user)?.is_none() {
-        return Err(StoreError::Contended(format!("user `{}` was deleted", command.user)).into());
-    }
-    let pairs: Vec<_> = segments.iter().map(|segment| (command.user.clone(), segment.id)).collect();
-    let stored = hold(act.unit, &pairs)?;
+    let slugs: Vec<Slug> = slugs.into_iter().collect();
+    let segments = act.unit.segments().find_all(&slugs)?;
+    let segments: HashMap<Slug, Segment> =
+        segments.into_iter().map(|segment| (segment.slug.clone(), segment)).collect();
+    let present = ids(act.unit.users().find_all(&users)?);
     let now = act.now();
-    refuse_past(&additions, common.as_ref(), now)?;
+    for change in changes.iter_mut() {
+        let checked = match &*change {
+            Ok(change) => change.check(&segments, known.contains(&change.user), present.contains(&change.user), now),
+            Err(_) => Ok(()),
+        };
+        if let Err(error) = checked {
+            *change = Err(error);
+        }
+    }
+    let unborn = |change: &&Change| !change.additions.is_empty() && !present.contains(&change.user);
+    let births: Vec<UserId> = changes.iter().flatten().filter(unborn).map(|change| change.user.clone()).collect();
+    if !births.is_empty() {
+        users::give_birth(act, &births, now)?;
+    }
+    Ok(changes.iter().any(Result::is_ok).then_some(segments))
+}
 
-    let common = common.map(|(deadline, _)| deadline);
-    let wishes = additions
-        .into_iter()
-        .map(|addition| Wish::Enter {
+fn ids(users: Vec<User>) -> HashSet<UserId> {
+    users.into_iter().map(|user| user.id).collect()
+}
+
+/// A change that is clear in itself.
+struct Change {
+    user: UserId,
+    /// By slug.
+    additions: Vec<Addition>,
+    removals: BTreeSet<Slug>,
+    deadline: Option<(Deadline, String)>,
+    reason: Option<Reason>,
+}
+
+impl TryFrom<ChangeMemberships> for Change {
+    type Error = Error;
+
+    fn try_from(command: ChangeMemberships) -> Result<Change, Error> {
+        let ChangeMemberships { user, add, remove, deadline, reason } = command;
+        let (additions, removals) = (without_repeats(add), remove.into_iter().collect());
+        refuse_unclear(&additions, &removals)?;
+        Ok(Change { user, additions, removals, deadline, reason })
+    }
+}
+
+impl Change {
+    fn slugs(&self) -> impl Iterator<Item = &Slug> {
+        self.additions.iter().map(|addition| &addition.slug).chain(&self.removals)
+    }
+
+    fn check(
+        &self,
+        segments: &HashMap<Slug, Segment>,
+        was_known: bool,
+        is_present: bool,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let missing: BTreeSet<&Slug> = self.slugs().filter(|slug| !segments.contains_key(*slug)).collect();
+        if !missing.is_empty() {
+            return Err(Error::NotFound(Subject::Segment, missing.into_iter().map(ToString::to_string).collect()));
+        }
+        if was_known && !is_present {
+            return Err(StoreError::Contended(format!("user `{}` was deleted", self.user)).into());
+        }
+        refuse_past(&self.additions, self.deadline.as_ref(), now)
+    }
+
+    fn pairs(&self, segments: &HashMap<Slug, Segment>) -> impl Iterator<Item = (UserId, SegmentId)> {
+        self.slugs().map(|slug| (self.user.clone(), segments[slug].id))
+    }
+
+    /// In the order of the slugs.
+    fn wishes<'s>(
+        &self,
+        segments: &'s HashMap<Slug, Segment>,
+        now: Instant,
+    ) -> impl Iterator<Item = (UserId, &'s Segment, Instant, Wish)> {
+        let common = self.deadline.as_ref().map(|(deadline, _)| *deadline);
+        let enter = move |addition: &Addition| Wish::Enter {
             since: now,
             expires_at: addition.deadline.or(common).map(|deadline| deadline.instant(now)),
             source: Source::Manual,
-            reason: addition.reason,
-        })
-        .chain(removals.iter().map(|_| Wish::Leave { source: Source::Manual, reason: command.reason.clone() }))
-        .zip(&segments)
-        .map(|(wish, segment)| (command.user.clone(), segment, now, wish))
-        .collect();
-    let outcomes = fulfil(act, stored, wishes)?;
-
-    let mut changed = Changed {
-        segments: act
-            .unit
-            .memberships()
-            .active(std::slice::from_ref(&command.user), now)?
-            .into_iter()
-            .map(|(_, slug)| slug)
-            .collect(),
-        user: command.user,
-        added: Vec::new(),
-        extended: Vec::new(),
-        removed: Vec::new(),
-        unchanged: Vec::new(),
-    };
-    for (outcome, segment) in outcomes.into_iter().zip(&segments) {
-        let list = match outcome {
-            Outcome::Added => &mut changed.added,
-            Outcome::Extended => &mut changed.extended,
-            Outcome::Removed => &mut changed.removed,
-            Outcome::Unchanged => &mut changed.unchanged,
+            reason: addition.reason.clone(),
         };
-        list.push(segment.slug.clone());
+        let leave = |_| Wish::Leave { source: Source::Manual, reason: self.reason.clone() };
+        let wishes = self.additions.iter().map(enter).chain(self.removals.iter().map(leave));
+        self.slugs().zip(wishes).map(move |(slug, wish)| (self.user.clone(), &segments[slug], now, wish))
     }
-    for list in [&mut changed.added, &mut changed.extended, &mut changed.removed, &mut changed.unchanged] {
-        list.sort();
+
+    fn told(self, segments: Vec<Slug>, outcomes: &mut impl Iterator<Item = Outcome>) -> Changed {
+        let slugs: Vec<Slug> = self.slugs().cloned().collect();
+        let [added, extended, removed, unchanged] = [const { Vec::new() }; 4];
+        let mut changed = Changed { user: self.user, segments, added, extended, removed, unchanged };
+        for (slug, outcome) in slugs.into_iter().zip(outcomes) {
+            let list = match outcome {
+                Outcome::Added => &mut changed.added,
+                Outcome::Extended => &mut changed.extended,
+                Outcome::Removed => &mut changed.removed,
+                Outcome::Unchanged => &mut changed.unchanged,
+            };
+            list.push(slug);
+        }
+        for list in [&mut changed.added, &mut changed.extended, &mut changed.removed, &mut changed.unchanged] {
+            list.sort();
+        }
+        changed
     }
-    Ok(changed)
 }
 
 /// A slug that is named twice counts once, as it was named last.

@@ -23,6 +23,9 @@ pub trait Store: Send + Sync {
     fn run(&self, access: Access, work: &mut dyn FnMut(&mut dyn Unit) -> Verdict)
     -> Result<Option<Commit>, StoreError>;
 
+    /// How many units that change something do well side by side.
+    fn writers(&self) -> usize;
+
     /// Fails unless the store answers and has the schema that this program knows.
     fn ready(&self) -> Result<(), StoreError>;
 }
