@@ -1,5 +1,7 @@
 //! A plain HTTP client that takes every status as an answer.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::Value;
 use ureq::{Agent, RequestExt, http::Request};
 
@@ -7,6 +9,8 @@ use ureq::{Agent, RequestExt, http::Request};
 pub struct Client {
     agent: Agent,
     base: String,
+    /// The position of the last answer, where every answer is to be no older than the one before.
+    session: Option<Arc<Mutex<Option<String>>>>,
 }
 
 #[derive(Debug)]
@@ -29,7 +33,12 @@ impl Client {
             .max_redirects(0)
             .timeout_global(Some(std::time::Duration::from_secs(60)))
             .build();
-        Client { agent: config.into(), base }
+        Client { agent: config.into(), base, session: None }
+    }
+
+    /// The same, in a session that may go on with other nodes.
+    pub fn in_session(&self, session: &Arc<Mutex<Option<String>>>) -> Client {
+        Client { session: Some(Arc::clone(session)), ..self.clone() }
     }
 
     /// Sends a request to an address below /api/v1, or to an absolute one that begins with `/api` or `/healthz` or so when
@@ -49,11 +58,18 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let position = self.session.as_ref().and_then(|session| session.lock().unwrap().clone());
+        if let Some(position) = &position {
+            request = request.header("strata-at-least", position);
+        }
         let no_answer = |error: ureq::Error| NoAnswer(error.to_string());
         let request = request.body(body.to_vec()).unwrap();
         let mut response =
             request.with_agent(&self.agent).configure().allow_non_standard_methods(true).run().map_err(no_answer)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        if let (Some(session), Some(position)) = (&self.session, headers.get("strata-position")) {
+            *session.lock().unwrap() = Some(position.to_str().unwrap().to_owned());
+        }
         let bytes = response.body_mut().with_config().limit(1 << 30).read_to_vec().map_err(no_answer)?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(Answer { status, headers, bytes, text })

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Barrier,
+        Arc, Barrier,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -462,10 +462,12 @@ fn two_servers_share_one_store(engine: Engine) {
     let servers = [place.serve_with(&settings), place.serve_with(&settings)];
     let until = Instant::now() + Duration::from_secs(3);
     let mut writers = at_once(6, |number| {
-        let mut writer = Writer::new(&format!("w{number}"), &servers[number % 2].client);
+        // What one acknowledged, the other must see: each answer says how far it is.
+        let session = Arc::default();
+        let clients = servers.each_ref().map(|server| server.client.in_session(&session));
+        let mut writer = Writer::new(&format!("w{number}"), &clients[number % 2]);
         while Instant::now() < until {
-            // Each request goes to either server: what one acknowledged, the other must see.
-            let client = &servers[rand::random_range(0..2)].client;
+            let client = &clients[rand::random_range(0..2)];
             match writer.act(client) {
                 Ended::Acknowledged => {}
                 Ended::Refused => writer.settle(client),

@@ -30,7 +30,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Limits,
-    batches::Batches,
+    batches::{Batches, Undone},
     blocking,
     problems::{Code, Problem},
 };
@@ -158,7 +158,7 @@ impl Call {
         })?;
         let limits = self.request.app_data::<Data<Limits>>().expect("the service was made with limits");
         let deadline = Instant::now() + limits.position_timeout;
-        while self.app.index.seen().is_some_and(|seen| !seen.covers(&wanted)) {
+        while self.app.index.lacks(&wanted) {
             if Instant::now() >= deadline {
                 let detail = format!("this node has not reached `{wanted}` yet");
                 return Err(Problem::new(Code::Behind, detail));
@@ -200,7 +200,14 @@ impl Call {
         if self.once()?.is_some() {
             return self.act(move |act| Ok(Answer::ok(&view(memberships::change(act, command)?)))).await;
         }
-        let changed = self.batches.change(actor(), command).await?;
+        let changed = match self.batches.change(actor(), command).await {
+            Ok(changed) => changed,
+            Err(Undone::Failed(error)) => return Err(error.into()),
+            Err(Undone::Alone(command)) => {
+                let alone = move |app: &App| app.act(actor(), |act| memberships::change(act, *command));
+                blocking::run(self.app.clone(), alone).await?
+            }
+        };
         let mut response = Answer::ok(&view(changed)).into_response();
         take_position(&mut response, self.app.index.seen().as_ref());
         Ok(response)

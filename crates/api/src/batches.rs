@@ -9,6 +9,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
+    time::Duration,
 };
 
 use domain::{Actor, UserId};
@@ -24,13 +25,15 @@ const WAITING_MAX: usize = 4_096;
 /// How many are done together at most, and how many users or segments they may name in all.
 const BATCH_MAX: usize = 128;
 const WEIGHT_MAX: usize = 2_000;
+/// How long a batch waits for what others have, such as a segment that is being distributed.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// How many threads look.
 const READERS: usize = 2;
 
 /// The batches of all that can be done together.
 pub struct Batches {
-    lookups: Lanes<Vec<UserId>, Active>,
-    changes: Lanes<(Actor, ChangeMemberships), Changed>,
+    lookups: Lanes<Vec<UserId>, Result<Active, Error>>,
+    changes: Lanes<(Actor, ChangeMemberships), Result<Changed, Undone>>,
 }
 
 impl Batches {
@@ -44,14 +47,14 @@ impl Batches {
     }
 
     pub(crate) async fn look_up(&self, users: Vec<UserId>) -> Result<Active, Error> {
-        self.lookups.ask(Lane::Shortest, users).await
+        self.lookups.ask(Lane::Shortest, users).await?
     }
 
-    /// The changes of one user are done in the order in which they come.
-    pub(crate) async fn change(&self, actor: Actor, command: ChangeMemberships) -> Result<Changed, Error> {
+    /// The changes of one user are done in the order in which they come, but for those that have to wait for others.
+    pub(crate) async fn change(&self, actor: Actor, command: ChangeMemberships) -> Result<Changed, Undone> {
         let mut hasher = DefaultHasher::new();
         command.user.hash(&mut hasher);
-        self.changes.ask(Lane::Of(hasher.finish()), (actor, command)).await
+        self.changes.ask(Lane::Of(hasher.finish()), (actor, command)).await?
     }
 }
 
@@ -66,18 +69,30 @@ fn look_up(app: &App, items: Vec<Vec<UserId>>) -> Vec<Result<Active, Error>> {
     }
 }
 
-fn change(app: &App, items: Vec<(Actor, ChangeMemberships)>) -> Vec<Result<Changed, Error>> {
-    let count = items.len();
-    let Some(actor) = items.first().map(|(actor, _)| actor.clone()) else { return Vec::new() };
-    let commands: Vec<ChangeMemberships> = items.into_iter().map(|(_, command)| command).collect();
-    let again = if count > 1 { commands.clone() } else { Vec::new() };
-    match app.act(actor.clone(), |act| memberships::change_all(act, commands)) {
-        Ok(changed) => changed,
-        // It is certain that nothing happened, and may be the fault of one: each is done for itself.
-        Err(Error::Store(StoreError::Contended(_) | StoreError::Duplicate | StoreError::Aborted)) if count > 1 => {
-            again.into_iter().map(|command| app.act(actor.clone(), |act| memberships::change(act, command))).collect()
+fn change(app: &App, items: Vec<(Actor, ChangeMemberships)>) -> Vec<Result<Changed, Undone>> {
+    let Some((actor, _)) = items.first() else { return Vec::new() };
+    let (actor, count) = (actor.clone(), items.len());
+    let commands: Vec<ChangeMemberships> = items.iter().map(|(_, command)| command.clone()).collect();
+    match app.act(actor, |act| memberships::change_all(act, commands, PATIENCE)) {
+        Ok(changed) => changed.into_iter().map(|changed| changed.map_err(Undone::Failed)).collect(),
+        // It is certain that nothing happened, and others are in the way of one of them, nobody knows which.
+        Err(Error::Store(StoreError::Contended(_) | StoreError::Duplicate | StoreError::Aborted)) => {
+            items.into_iter().map(|(_, command)| Err(Undone::Alone(Box::new(command)))).collect()
         }
-        Err(error) => shared(error, count),
+        Err(error) => shared(error, count).into_iter().map(|outcome| outcome.map_err(Undone::Failed)).collect(),
+    }
+}
+
+/// Why a change was not made together with others.
+pub(crate) enum Undone {
+    Failed(Error),
+    /// Others were in the way: it is to be done for itself, and waits as long as the store does.
+    Alone(Box<ChangeMemberships>),
+}
+
+impl From<Error> for Undone {
+    fn from(error: Error) -> Undone {
+        Undone::Failed(error)
     }
 }
 
@@ -140,13 +155,13 @@ struct Waiting<I, T> {
     is_closed: bool,
 }
 
-type Answer<T> = oneshot::Sender<Result<T, Error>>;
+type Answer<T> = oneshot::Sender<T>;
 
 impl<I: Item + Send + 'static, T: Send + 'static> Lanes<I, T> {
     fn start(
         name: &str,
         count: usize,
-        work: impl Fn(Vec<I>) -> Vec<Result<T, Error>> + Send + Sync + 'static,
+        work: impl Fn(Vec<I>) -> Vec<T> + Send + Sync + 'static,
     ) -> std::io::Result<Lanes<I, T>> {
         let work = Arc::new(work);
         let mut lanes = Lanes(Vec::new());
@@ -166,7 +181,7 @@ impl<I: Item + Send + 'static, T: Send + 'static> Lanes<I, T> {
         };
         let (answer, answered) = oneshot::channel();
         line.join(item, answer)?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::Busy("the work ended unexpectedly".to_owned()).into()))
+        answered.await.map_err(|_| StoreError::Busy("the work ended unexpectedly".to_owned()).into())
     }
 }
 
@@ -194,7 +209,7 @@ impl<I: Item, T> Line<I, T> {
         Ok(())
     }
 
-    fn serve(&self, work: &impl Fn(Vec<I>) -> Vec<Result<T, Error>>) {
+    fn serve(&self, work: &impl Fn(Vec<I>) -> Vec<T>) {
         while let Some(batch) = self.next() {
             let (items, answers): (Vec<I>, Vec<Answer<T>>) = batch.into_iter().unzip();
             // Whoever waits for what panicked hears it, because nobody answers.
@@ -262,7 +277,7 @@ mod tests {
         }
     }
 
-    type Outcomes = Vec<oneshot::Receiver<Result<u32, Error>>>;
+    type Outcomes = Vec<oneshot::Receiver<u32>>;
 
     fn line(items: &[(u32, &'static str)]) -> (Line<One, u32>, Outcomes) {
         let line = Line::default();
@@ -282,10 +297,10 @@ mod tests {
         let batches = Mutex::new(Vec::new());
         line.serve(&|items: Vec<One>| {
             batches.lock().unwrap().push(items.iter().map(|item| item.0).collect::<Vec<_>>());
-            items.into_iter().map(|item| Ok(item.0 * 10)).collect()
+            items.into_iter().map(|item| item.0 * 10).collect()
         });
         assert_eq!(batches.into_inner().unwrap(), [vec![1, 2], vec![3, 4, 5]]);
-        let told: Vec<u32> = answers.iter_mut().map(|answer| answer.try_recv().unwrap().unwrap()).collect();
+        let told: Vec<u32> = answers.iter_mut().map(|answer| answer.try_recv().unwrap()).collect();
         assert_eq!(told, [10, 20, 30, 40, 50]);
     }
 
@@ -295,10 +310,10 @@ mod tests {
         line.lock().is_closed = true;
         line.serve(&|items: Vec<One>| {
             assert!(items[0].0 != 1, "the first batch fails");
-            vec![Ok(7)]
+            vec![7]
         });
         assert!(answers[0].try_recv().is_err());
-        assert_eq!(answers[1].try_recv().unwrap().unwrap(), 7);
+        assert_eq!(answers[1].try_recv().unwrap(), 7);
     }
 
     #[test]

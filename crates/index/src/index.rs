@@ -184,7 +184,11 @@ impl ports::Index for Index {
     }
 
     fn seen(&self) -> Option<Seen> {
-        Some(self.certain(&self.read())?.has())
+        self.read().state.as_ref().map(State::has)
+    }
+
+    fn lacks(&self, wanted: &Seen) -> bool {
+        self.certain(&self.read()).is_some_and(|state| !state.has().covers(wanted))
     }
 
     fn is_loaded(&self) -> bool {

@@ -49,9 +49,9 @@ impl State {
         }
     }
 
-    /// Which transactions the answers have.
+    /// Which transactions are known to be committed. There are no answers while some of them are awaited.
     pub(crate) fn has(&self) -> Seen {
-        Seen { ahead: self.own.keys().copied().collect(), ..self.seen.clone() }
+        Seen { ahead: self.own.keys().chain(&self.awaited).copied().collect(), ..self.seen.clone() }
     }
 
     pub(crate) fn apply(&mut self, told: &Told) {

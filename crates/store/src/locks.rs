@@ -34,7 +34,15 @@ impl DieselUnit<'_> {
         self.query(|conn| match conn {
             AnyConnection::Pg(conn) => {
                 let alone = keys.values().map(|hold| *hold == Hold::Alone).collect();
-                Statement::<()>::new("SELECT strata_lock(?, ?)")
+                let statement = match locks.patience {
+                    // Both in one question: the first stands before the second is carried out.
+                    Some(patience) => {
+                        Statement::<()>::new("SELECT set_config('lock_timeout', ?, TRUE), strata_lock(?, ?)")
+                            .text(patience.as_millis().max(1).to_string())
+                    }
+                    None => Statement::<()>::new("SELECT strata_lock(?, ?)"),
+                };
+                statement
                     .column(Column::Ints(keys.into_keys().collect()))
                     .column(Column::Flags(alone))
                     .execute(conn)

@@ -1,6 +1,9 @@
 //! Memberships: who is in which segment, and the changes of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    time::Duration,
+};
 
 use domain::{Entry, Instant, Membership, Operation, Reason, Segment, SegmentId, Slug, Source, Ttl, User, UserId};
 
@@ -66,13 +69,21 @@ pub struct Changed {
 
 /// Adds one user to segments and removes it from others. The first add that names a user brings it to life.
 pub fn change(act: &mut Act, command: ChangeMemberships) -> Result<Changed, Error> {
-    change_all(act, vec![command])?.pop().expect("one change has one outcome")
+    carry_out(act, vec![command], None)?.pop().expect("one change has one outcome")
 }
 
-/// Changes many users at once, each of them at most once. A change that is refused leaves the others alone.
-pub fn change_all(act: &mut Act, commands: Vec<ChangeMemberships>) -> Result<Vec<Result<Changed, Error>>, Error> {
+/// What came of each change.
+pub type Outcomes = Vec<Result<Changed, Error>>;
+
+/// Changes many users at once, each of them at most once. A change that is refused leaves the others alone. Where others
+/// hold what one of them needs for longer than the patience, all of it fails with [`StoreError::Contended`].
+pub fn change_all(act: &mut Act, commands: Vec<ChangeMemberships>, patience: Duration) -> Result<Outcomes, Error> {
+    carry_out(act, commands, Some(patience))
+}
+
+fn carry_out(act: &mut Act, commands: Vec<ChangeMemberships>, patience: Option<Duration>) -> Result<Outcomes, Error> {
     let mut changes: Vec<Result<Change, Error>> = commands.into_iter().map(Change::try_from).collect();
-    let Some(segments) = prepare(act, &mut changes)? else {
+    let Some(segments) = prepare(act, &mut changes, patience)? else {
         return Ok(changes.into_iter().map(|change| Err(change.err().expect("all were refused"))).collect());
     };
     let pairs: Vec<_> = changes.iter().flatten().flat_map(|change| change.pairs(&segments)).collect();
@@ -95,14 +106,18 @@ pub fn change_all(act: &mut Act, commands: Vec<ChangeMemberships>) -> Result<Vec
 
 /// Locks what the changes need, refuses those that cannot be, and brings to life who is not there yet. Returns the segments
 /// of all that are left; nothing when none is.
-fn prepare(act: &mut Act, changes: &mut [Result<Change, Error>]) -> Result<Option<HashMap<Slug, Segment>>, Error> {
+fn prepare(
+    act: &mut Act,
+    changes: &mut [Result<Change, Error>],
+    patience: Option<Duration>,
+) -> Result<Option<HashMap<Slug, Segment>>, Error> {
     let users: Vec<UserId> = changes.iter().flatten().map(|change| change.user.clone()).collect();
     let slugs: BTreeSet<Slug> = changes.iter().flatten().flat_map(Change::slugs).cloned().collect();
     if users.is_empty() {
         return Ok(None);
     }
     let known = ids(act.unit.users().find_all(&users)?);
-    let mut locks = Locks::new();
+    let mut locks = Locks::new().patience(patience);
     for user in &users {
         locks = locks.user(user);
     }

@@ -1,6 +1,6 @@
 //! What the use cases ask of the outside world.
 
-use std::{io, ops::ControlFlow};
+use std::{io, ops::ControlFlow, time::Duration};
 
 use domain::{
     Actor, Entry, HistoryRow, Instant, Job, JobId, JobKind, JobState, Kind, Membership, Period, Reason, Segment,
@@ -117,6 +117,8 @@ pub struct Locks {
     pub every_segment: Option<Hold>,
     pub segments: Vec<(Slug, Hold)>,
     pub users: Vec<UserId>,
+    /// How long the unit waits for what others have, here and later on; without it as long as the store does.
+    pub patience: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,6 +138,10 @@ impl Locks {
 
     pub fn every_segment(self, hold: Hold) -> Locks {
         Locks { every_segment: Some(hold), ..self }
+    }
+
+    pub fn patience(self, patience: Option<Duration>) -> Locks {
+        Locks { patience, ..self }
     }
 
     pub fn segment(mut self, slug: &Slug, hold: Hold) -> Locks {
@@ -605,8 +611,10 @@ pub trait Index: Send + Sync {
     fn overlap(&self, slugs: &[Slug], at: Instant) -> Option<Result<Remembered<Overlap>, Error>>;
     /// How a segment's members share the other segments. Fails as `set` does.
     fn shared(&self, slug: &Slug, at: Instant) -> Option<Result<Remembered<SharedMembers>, Error>>;
-    /// Which transactions its answers have now.
+    /// Which transactions it knows to be committed: those that its answers have, and all of this process.
     fn seen(&self) -> Option<Seen>;
+    /// Whether an answer that it gave now would miss something of this.
+    fn lacks(&self, wanted: &Seen) -> bool;
     /// Whether it answers, or knows that it never will: while it loads it does neither.
     fn is_loaded(&self) -> bool;
 }
@@ -650,6 +658,10 @@ impl Index for NoIndex {
 
     fn seen(&self) -> Option<Seen> {
         None
+    }
+
+    fn lacks(&self, _: &Seen) -> bool {
+        false
     }
 
     fn is_loaded(&self) -> bool {
