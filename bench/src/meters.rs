@@ -18,7 +18,7 @@ pub(crate) enum Children {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
     pub(crate) seconds: f64,
-    /// Processor seconds of Strata itself.
+    /// Processor seconds of Strata itself, or of the server that stands beside it.
     pub(crate) strata_s: f64,
     /// Of all of PostgreSQL's processes, or of the shell of SQLite.
     pub(crate) database_s: f64,
@@ -182,6 +182,11 @@ fn begin_watching_memory(id: u32) -> Result<u64, Failure> {
     let path = format!("/proc/{id}/clear_refs");
     fs::write(&path, "5").map_err(failed(&path))?;
     kib(id, "VmRSS:")
+}
+
+/// How much memory a process has in use.
+pub(crate) fn memory_mib(id: u32) -> Result<f64, Failure> {
+    Ok(kib(id, "VmRSS:")? as f64 / 1024.0)
 }
 
 fn kib(id: u32, field: &str) -> Result<u64, Failure> {

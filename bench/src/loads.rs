@@ -1,0 +1,36 @@
+//! Programs and threads that send requests: as fast as they are answered, or at a rate of their own.
+
+pub(crate) mod pgbench;
+pub(crate) mod rates;
+pub(crate) mod redis;
+pub(crate) mod wrk;
+
+use std::process::{Command, Output};
+
+use crate::{Failure, failed};
+
+/// What a load generator tells of its run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Answered {
+    pub(crate) requests: u64,
+    pub(crate) seconds: f64,
+    /// Which time 99 of 100 requests kept below, where it is told.
+    pub(crate) p99_ms: Option<f64>,
+}
+
+/// Of a program that only one package of Debian has, whoever lacks it is told which.
+fn output(command: &mut Command, package: &str) -> Result<Output, Failure> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().map_err(|error| {
+        Failure(format!("`{program}` does not run: {error}; on Debian or Ubuntu: apt-get install {package}"))
+    })?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    Err(Failure(format!("`{program}` ended with {}: {told}", output.status)))
+}
+
+fn number(text: &str, of: &str) -> Result<f64, Failure> {
+    text.parse().map_err(failed(format!("{of} is told as `{text}`")))
+}
