@@ -50,33 +50,57 @@ impl Meter {
         children: Children,
         work: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<(Reading, T), Failure> {
+        self.watch(Watched { server, clients: None }, children, work)
+    }
+
+    /// While PostgreSQL works for clients of its own, which were there before and go on afterwards.
+    pub(crate) fn measure_clients<T>(
+        &self,
+        clients: u32,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<(Reading, T), Failure> {
+        self.watch(Watched { server: None, clients: Some(clients) }, Children::Clients, work)
+    }
+
+    fn watch<T>(
+        &self,
+        watched: Watched,
+        children: Children,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<(Reading, T), Failure> {
+        let server = watched.server;
         let rss_kib = server.map(begin_watching_memory).transpose()?;
-        let before = self.ticks(server)?;
+        let before = self.ticks(watched)?;
         let begun = Instant::now();
         let result = work()?;
         let seconds = begun.elapsed().as_secs_f64();
-        let spent = self.ticks(server)?.since(&before);
+        let spent = self.ticks(watched)?.since(&before);
         let peak_kib = server.map(|server| kib(server, "VmHWM:")).transpose()?;
 
         let in_seconds = |ticks: u64| ticks as f64 / TICKS_A_SECOND;
         let of_children = |whose| if children == whose { spent.children } else { 0 };
-        let ours = spent.strata + spent.postgres + spent.children + spent.own;
+        let ours = spent.strata + spent.postgres + spent.clients + spent.children + spent.own;
         let reading = Reading {
             seconds,
             strata_s: in_seconds(spent.strata + of_children(Children::Strata)),
             database_s: in_seconds(spent.postgres + of_children(Children::Database)),
-            clients_s: in_seconds(of_children(Children::Clients)),
+            clients_s: in_seconds(spent.clients + of_children(Children::Clients)),
             foreign: spent.busy.saturating_sub(ours) as f64 / spent.all.max(1) as f64,
             growth_mib: peak_kib.zip(rss_kib).map(|(peak, before)| (peak as f64 - before as f64) / 1024.0),
         };
         Ok((reading, result))
     }
 
-    fn ticks(&self, server: Option<u32>) -> Result<Ticks, Failure> {
+    fn ticks(&self, Watched { server, clients }: Watched) -> Result<Ticks, Failure> {
+        let of = |process: Option<u32>| {
+            let usage = process.map(|id| Usage::of(&id.to_string())).transpose()?;
+            Ok(usage.map_or(0, |usage| usage.own))
+        };
         let own = Usage::of("self")?;
         let (busy, all) = processors()?;
         Ok(Ticks {
-            strata: server.map(|id| Usage::of(&id.to_string())).transpose()?.map_or(0, |usage| usage.own),
+            strata: of(server)?,
+            clients: of(clients)?,
             postgres: self.postmaster.map(cluster).transpose()?.unwrap_or(0),
             children: own.children,
             own: own.own,
@@ -86,16 +110,24 @@ impl Meter {
     }
 }
 
+/// Processes that go on while they are looked at.
+#[derive(Clone, Copy)]
+struct Watched {
+    server: Option<u32>,
+    clients: Option<u32>,
+}
+
 /// Processor time, ever since.
 struct Ticks {
     strata: u64,
+    clients: u64,
     postgres: u64,
     /// Programs that this one started and waited for.
     children: u64,
     own: u64,
-    /// Of all processors, with whatever they did.
+    /// Of all processors, with whatever they did for programs.
     busy: u64,
-    /// And with their idling.
+    /// And with their idling and interrupts.
     all: u64,
 }
 
@@ -103,6 +135,7 @@ impl Ticks {
     fn since(&self, before: &Ticks) -> Ticks {
         Ticks {
             strata: self.strata - before.strata,
+            clients: self.clients - before.clients,
             // A process that ends between two looks at its family is seen twice, or not at all.
             postgres: self.postgres.saturating_sub(before.postgres),
             children: self.children - before.children,
@@ -164,7 +197,8 @@ pub(crate) fn machine() -> Result<String, Failure> {
     Ok(format!("{} × {model}, {gib} GiB of memory", models.len()))
 }
 
-/// How long all processors worked, and that with their rest.
+/// How long all processors worked for programs, and that with their rest and with interrupts. What comes over the loopback
+/// interface is an interrupt, and on nobody's account.
 fn processors() -> Result<(u64, u64), Failure> {
     let text = fs::read_to_string("/proc/stat").map_err(failed("/proc/stat"))?;
     let line = text.lines().next().unwrap_or_default();
@@ -173,8 +207,8 @@ fn processors() -> Result<(u64, u64), Failure> {
     let [user, nice, system, idle, iowait, irq, softirq, steal] = ticks[..] else {
         return Err(Failure(format!("/proc/stat is not as proc(5) says: {line}")));
     };
-    let busy = user + nice + system + irq + softirq + steal;
-    Ok((busy, busy + idle + iowait))
+    let busy = user + nice + system + steal;
+    Ok((busy, busy + irq + softirq + idle + iowait))
 }
 
 /// Forgets the largest size that the process had, and tells the present one.

@@ -33,9 +33,9 @@ pub(crate) fn user_id(number: u64) -> String {
 
 /// The slugs of a user, sorted.
 pub(crate) fn slugs_of(number: u64) -> Vec<String> {
-    let big = BIG.iter().zip(1..).filter(|((_, tenths), place)| mixed(number, *place) / 10 < *tenths);
+    let big = BIG.iter().zip(EACH..).filter(|((_, tenths), place)| mixed(number, *place) / 10 < *tenths);
     let each = (0..EACH).map(|place| {
-        let one = 1 + place * 100 + mixed(number * EACH + place, 0);
+        let one = 1 + place * 100 + mixed(number, place);
         format!("segment-{one:04}")
     });
     let mut slugs: Vec<String> = big.map(|((slug, _), _)| (*slug).to_owned()).collect();
@@ -44,15 +44,16 @@ pub(crate) fn slugs_of(number: u64) -> Vec<String> {
     slugs
 }
 
-/// From 0 to 99, by Knuth's multiplicative hash twice, so that neighbours have nothing in common. `mixed_sql` is the same.
+/// From 0 to 99, by Knuth's multiplicative hash twice, the first time with another factor for each salt, so that two numbers
+/// that agree for one salt do not for another. `mixed_sql` is the same.
 fn mixed(number: u64, salt: u64) -> u64 {
-    let once = ((number * 4 + salt) * 2_654_435_761) % (1 << 32);
-    let twice = ((once / 32_768 + once) * 1_540_483_477) % (1 << 32);
+    let once = number * (2_654_435_761 + salt * 81_006) % (1 << 32);
+    let twice = (once / 32_768 + once) * 1_540_483_477 % (1 << 32);
     twice / 65_536 % 100
 }
 
-fn mixed_sql(number: &str, salt: u64) -> String {
-    let once = format!("((({number}) * 4 + {salt}) * 2654435761 % 4294967296)");
+fn mixed_sql(number: &str, salt: &str) -> String {
+    let once = format!("({number} * (2654435761 + {salt} * 81006) % 4294967296)");
     format!("(({once} / 32768 + {once}) * 1540483477 % 4294967296 / 65536 % 100)")
 }
 
@@ -125,13 +126,10 @@ pub(crate) fn months(workshop: &Workshop) -> &'static str {
 fn population(users: u64) -> Result<String, Failure> {
     let began = began()?;
     let ends = began + 3_650 * DAY_US;
-    let big: Vec<String> = BIG
-        .iter()
-        .zip(1..)
-        .map(|((_, tenths), place)| {
-            format!("place = {} AND {} / 10 < {tenths}", EACH + place - 1, mixed_sql("member", place))
-        })
-        .collect();
+    let big = BIG.iter().zip(EACH..).map(|((_, tenths), place)| {
+        format!("place = {place} AND {} / 10 < {tenths}", mixed_sql("member", &place.to_string()))
+    });
+    let big: Vec<String> = big.collect();
     let places = EACH + BIG.len() as u64;
     Ok(format!(
         "INSERT INTO segments (slug, name, description, kind, seed, search, created_at, updated_at, version)
@@ -160,8 +158,8 @@ fn population(users: u64) -> Result<String, Failure> {
         last = FIRST_CHANGE_ID + CHANGES - 1,
         user = digits("value", 7),
         member = digits("member", 7),
-        one = mixed_sql(&format!("member * {EACH} + place"), 0),
-        end = mixed_sql("n", 3),
+        one = mixed_sql("member", "place"),
+        end = mixed_sql("n", "0"),
         big = big.join(" OR "),
     ))
 }

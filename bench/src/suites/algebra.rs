@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Bench,
-    targets::{Asked, INDEX_ON, postgres},
+    targets::{Asked, INDEX_ON, postgres_alone},
 };
 use crate::{
     Failure,
@@ -42,7 +42,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<(), Failure> {
         .iter()
         .map(|(name, statement)| {
             let script = pgbench::Script { text: format!("{statement};\n"), requests: 1 };
-            postgres(name, &workshop, &store, script, 1, bench.seconds)
+            postgres_alone(name, &workshop, &store, script, bench.seconds)
         })
         .collect();
     let comparison = Comparison {

@@ -52,7 +52,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// PostgreSQL, asked by its own clients.
+/// PostgreSQL, asked by its own clients, who are warm when the time begins.
 pub(super) fn postgres<'a>(
     name: &'static str,
     workshop: &'a Workshop,
@@ -62,9 +62,25 @@ pub(super) fn postgres<'a>(
     seconds: u64,
 ) -> Target<'a> {
     Target::new(name, move || {
-        let (reading, answered) = workshop.meter.measure(None, Children::Clients, || {
-            pgbench::run(&workshop.folder, &store.url, &script, clients, seconds)
-        })?;
+        let mut clients = pgbench::Clients::start(&workshop.folder, &store.url, &script, clients, seconds)?;
+        let (reading, answered) = workshop.meter.measure_clients(clients.id(), || clients.go_on(seconds))?;
+        clients.end()?;
+        Ok(outcome(reading, answered, 1))
+    })
+}
+
+/// As `postgres`, for one client and a statement that may take seconds.
+pub(super) fn postgres_alone<'a>(
+    name: &'static str,
+    workshop: &'a Workshop,
+    store: &'a Store,
+    script: pgbench::Script,
+    seconds: u64,
+) -> Target<'a> {
+    Target::new(name, move || {
+        let (reading, answered) = workshop
+            .meter
+            .measure(None, Children::Clients, || pgbench::run_alone(&workshop.folder, &store.url, &script, seconds))?;
         Ok(outcome(reading, answered, 1))
     })
 }

@@ -72,7 +72,8 @@ fn beside_pgbench(bench: &mut Bench, workshop: &Workshop, store: &Store, manner:
         targets: vec![strata(bench, workshop, store, &server, clients), counted(workshop, store, statements)],
         figures: vec![(Figure::Throughput { of: "strata", to: "statements" }, goal)],
         remarks: vec![
-            "`statements` is `pgbench -M prepared` with the statements that a change of its own takes, in one transaction."
+            "`statements` is `pgbench -M prepared` with the statements that Strata's change of one user takes, in one \
+             transaction. Its connections and plans are warm before the time begins."
                 .to_owned(),
         ],
     };
@@ -158,9 +159,11 @@ fn in_shell(workshop: &Workshop, store: &Store, users: u64, seconds: u64) -> Res
         while begun.elapsed() < Duration::from_secs(seconds) {
             let number = 1 + changes / 2 * 7_919 % users;
             let segment = FIRST_CHANGE_ID + OURS + changes / 2 % (OURS - 1);
-            let operation = if changes % 2 == 0 { "add" } else { "remove" };
-            write!(input, "{}", transaction(operation, number, segment, now_us()?)).map_err(failed("the shell"))?;
-            changes += 1;
+            for operation in ["add", "remove"] {
+                let transaction = transaction(operation, number, segment, now_us()?);
+                input.write_all(transaction.as_bytes()).map_err(failed("the shell"))?;
+                changes += 1;
+            }
         }
         drop(input);
         must_be("the status of the shell", shell.wait().map_err(failed("the shell"))?.success(), true)?;
