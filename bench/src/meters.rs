@@ -125,9 +125,9 @@ struct Ticks {
     /// Programs that this one started and waited for.
     children: u64,
     own: u64,
-    /// Of all processors, with whatever they did for programs.
+    /// Of all processors, with whatever they did.
     busy: u64,
-    /// And with their idling and interrupts.
+    /// And with their idling.
     all: u64,
 }
 
@@ -197,8 +197,7 @@ pub(crate) fn machine() -> Result<String, Failure> {
     Ok(format!("{} × {model}, {gib} GiB of memory", models.len()))
 }
 
-/// How long all processors worked for programs, and that with their rest and with interrupts. What comes over the loopback
-/// interface is an interrupt, and on nobody's account.
+/// How long all processors worked, and that with their rest.
 fn processors() -> Result<(u64, u64), Failure> {
     let text = fs::read_to_string("/proc/stat").map_err(failed("/proc/stat"))?;
     let line = text.lines().next().unwrap_or_default();
@@ -207,8 +206,8 @@ fn processors() -> Result<(u64, u64), Failure> {
     let [user, nice, system, idle, iowait, irq, softirq, steal] = ticks[..] else {
         return Err(Failure(format!("/proc/stat is not as proc(5) says: {line}")));
     };
-    let busy = user + nice + system + steal;
-    Ok((busy, busy + irq + softirq + idle + iowait))
+    let busy = user + nice + system + irq + softirq + steal;
+    Ok((busy, busy + idle + iowait))
 }
 
 /// Forgets the largest size that the process had, and tells the present one.

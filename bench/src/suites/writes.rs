@@ -85,6 +85,8 @@ pub(super) fn to_sqlite(bench: &mut Bench) -> Result<(), Failure> {
     let (workshop, kept) = populations::open(Engine::Sqlite, &bench.common, bench.users)?;
     let (users, seconds) = (bench.users, bench.seconds);
     let clients = 64;
+    // What others left in its log is not copied.
+    workshop.settle(&kept)?;
     let store = workshop.copy(&kept)?;
     let server = workshop.strata.serve_with(&store.url, &[INDEX_OFF])?;
     let shell = Target::new("transactions", || in_shell(&workshop, &store, users, seconds));
