@@ -2,6 +2,7 @@
 
 mod bulk;
 mod clients;
+mod clusters;
 mod documents;
 mod draws;
 mod figures;
@@ -109,5 +110,17 @@ fn main() -> ExitCode {
             eprintln!("bench: {reason}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
     }
 }

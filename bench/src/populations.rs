@@ -72,6 +72,11 @@ fn make(engine: Engine, common: &Common, users: u64, path: &Path) -> Result<(), 
     eprintln!("filling {} with {users} users; it is kept for other runs", path.display());
     let workshop = Workshop::open(engine, &common.strata, &common.folder)?;
     let store = workshop.migrated()?;
+    if engine == Engine::Postgres {
+        // Used files of its log are removed instead of waiting for their next use: they would be kept and copied.
+        workshop
+            .execute(&store, "ALTER SYSTEM SET wal_recycle = off;\nDO $$ BEGIN PERFORM pg_reload_conf(); END $$;\n")?;
+    }
     // Indexes are made faster of all rows at once.
     let (drops, creates) = indexes(&workshop, &store)?;
     let script =

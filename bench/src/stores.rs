@@ -9,20 +9,15 @@ use std::{
     time::Instant,
 };
 
-use testkit::TempPostgres;
-
 use crate::{
     Failure,
     clients::{Counted, count},
+    clusters::{self, Postgres},
     failed,
     meters::{Children, Meter},
     must_be,
     servers::Strata,
 };
-
-/// More than PostgreSQL and the tests' server come with, as anybody with millions of rows would have it. Everything else
-/// is as it comes, durability too.
-const POSTGRES_SETTINGS: [(&str, &str); 2] = [("shared_buffers", "1GB"), ("max_wal_size", "8GB")];
 
 /// What the server sets on its own connections; a file that it made is in WAL mode for ever.
 const PRAGMAS: &str = ".output /dev/null\n.timeout 5000\nPRAGMA synchronous = FULL;\nPRAGMA temp_store = MEMORY;\n\
@@ -65,13 +60,6 @@ pub(crate) struct Workshop {
     pub(crate) folder: PathBuf,
     postgres: Option<Postgres>,
     stores: Cell<u32>,
-}
-
-struct Postgres {
-    /// Held, because the server ends with it.
-    server: TempPostgres,
-    /// The address up to the name of the database, and what follows it.
-    address: (String, String),
 }
 
 impl Workshop {
@@ -153,7 +141,7 @@ impl Workshop {
                 let admin = self.store(Place::Database("postgres".to_owned()));
                 let version = self.ask(&admin, "SHOW server_version;")?;
                 let settings: Vec<_> =
-                    POSTGRES_SETTINGS.iter().map(|(name, value)| format!("{name} {value}")).collect();
+                    clusters::SETTINGS.iter().map(|(name, value)| format!("{name} {value}")).collect();
                 Ok(format!("PostgreSQL {version}, durable, {}", settings.join(", ")))
             }
         }
@@ -277,7 +265,7 @@ impl Workshop {
                 (command, PRAGMAS)
             }
             Place::Database(_) => {
-                let mut command = Command::new(postgres_program("psql"));
+                let mut command = Command::new(clusters::program("psql"));
                 command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"]).args(arguments);
                 command.args(["-d", &store.url, "-f", "-"]).env("PGOPTIONS", "-c client_min_messages=warning");
                 (command, "")
@@ -314,82 +302,4 @@ impl Workshop {
     fn administer(&self, sql: &str) -> Result<(), Failure> {
         self.execute(&self.store(Place::Database("postgres".to_owned())), &format!("{sql};\n"))
     }
-}
-
-impl Postgres {
-    /// A server of our own, durable as it comes. It ends with this process, however that ends.
-    fn start() -> Result<Postgres, Failure> {
-        let server = TempPostgres::start();
-        let url = server.database();
-        let cut = || Failure(format!("the address of PostgreSQL has a new form: {url}"));
-        let (start, rest) = url.split_once("@/").ok_or_else(cut)?;
-        let (_, end) = rest.split_once('?').ok_or_else(cut)?;
-        let postgres = Postgres { server, address: (format!("{start}@/"), format!("?{end}")) };
-        for (name, value) in POSTGRES_SETTINGS {
-            let altered = Command::new(postgres_program("psql"))
-                .args(["-X", "-q", "-w", "-d", &url, "-c", &format!("ALTER SYSTEM SET {name} = '{value}'")])
-                .status()
-                .map_err(failed("psql"))?;
-            must_be("the status of psql", altered.success(), true)?;
-        }
-        postgres.server.stop();
-        postgres.server.restart();
-        Ok(postgres)
-    }
-
-    /// Ends with the server stopped.
-    fn keep(&self, path: &Path) -> Result<(), Failure> {
-        self.server.stop();
-        // Under another name until it is whole, for a run that is interrupted.
-        let unfinished = path.with_extension("unfinished");
-        remove_folder(&unfinished)?;
-        copy_folder(&self.data(), &unfinished)?;
-        fs::rename(&unfinished, path).map_err(failed(path.display()))
-    }
-
-    /// Goes on with what was kept, and with the settings of this server, which name its own socket.
-    fn restore(&self, path: &Path) -> Result<(), Failure> {
-        self.server.stop();
-        let data = self.data();
-        let settings = data.join("postgresql.conf");
-        let told = fs::read(&settings).map_err(failed(settings.display()))?;
-        remove_folder(&data)?;
-        copy_folder(path, &data)?;
-        fs::write(&settings, told).map_err(failed(settings.display()))?;
-        self.server.restart();
-        Ok(())
-    }
-
-    fn data(&self) -> PathBuf {
-        Path::new(self.address.1.trim_start_matches("?host=")).join("data")
-    }
-
-    fn first_process(&self) -> Result<u32, Failure> {
-        let path = self.data().join("postmaster.pid");
-        let text = fs::read_to_string(&path).map_err(failed(path.display()))?;
-        let id = text.lines().next().and_then(|line| line.trim().parse().ok());
-        id.ok_or_else(|| Failure(format!("{} does not begin with a process", path.display())))
-    }
-}
-
-fn remove_folder(path: &Path) -> Result<(), Failure> {
-    if path.exists() { fs::remove_dir_all(path).map_err(failed(path.display())) } else { Ok(()) }
-}
-
-/// With its owners and permissions, without which PostgreSQL does not start.
-fn copy_folder(from: &Path, to: &Path) -> Result<(), Failure> {
-    let copied = Command::new("cp").args(["-a", "--reflink=auto"]).args([from, to]).status().map_err(failed("cp"))?;
-    must_be("the status of cp", copied.success(), true)
-}
-
-/// Where the tests find PostgreSQL's programs: where they are told, else where Debian keeps them, else on the path. Debian's
-/// own `psql` on the path is a script that looks for the program first, which takes longer than many a statement.
-pub(crate) fn postgres_program(program: &str) -> PathBuf {
-    if let Some(told) = std::env::var_os("PG_BIN") {
-        return Path::new(&told).join(program);
-    }
-    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let version = |entry: &fs::DirEntry| entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
-    let newest = debian.filter(|entry| entry.path().join("bin").join(program).exists()).max_by_key(version);
-    newest.map_or_else(|| PathBuf::from(program), |entry| entry.path().join("bin").join(program))
 }

@@ -62,7 +62,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     common: Common,
     /// How many users there are, with ten memberships each and more [default: 1000000, quick: 100000]
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1_000..=5_000_000))]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1_000..=1_000_000))]
     users: Option<u64>,
 }
 

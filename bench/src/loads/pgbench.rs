@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Answered, number, output};
-use crate::{Failure, failed, must_be, stores::postgres_program};
+use crate::{Failure, clusters, failed, must_be};
 
 const PACKAGE: &str = "postgresql-contrib";
 /// A new connection has nothing cached and no plan. On a busy machine it takes long until each of many has.
@@ -112,7 +112,7 @@ fn command(folder: &Path, url: &str, script: &Script, clients: u64, seconds: u64
     let path = folder.join("pgbench.sql");
     fs::write(&path, &script.text).map_err(failed(path.display()))?;
     let threads = (available_parallelism().map_or(1, usize::from) as u64 / 2).clamp(1, clients);
-    let mut command = Command::new(postgres_program("pgbench"));
+    let mut command = Command::new(clusters::program("pgbench"));
     command
         .args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", &threads.to_string()])
         .args(["-T", &seconds.to_string(), "-f"])

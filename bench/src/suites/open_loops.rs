@@ -107,7 +107,7 @@ fn tell(bench: &mut Bench, seconds: u64, reading: &Reading, told: &Told) -> Resu
     let answered: u64 = told.iter().map(|(_, latencies)| latencies.answered()).sum();
     let text = format!(
         "### {} lookups and {} changes a second for {seconds} s, index on, PostgreSQL\n\n\
-         A latency counts from the instant at which the request was to be sent. For a request the server and PostgreSQL took \
+         One run, after {WARM_UP_S} s to warm up. A latency counts from the instant at which the request was to be sent. For a request the server and PostgreSQL took \
          {} µs of CPU; others used {} % of the processors, and the generator shares them too. The goal is that there are no \
          errors and none over {} ms.\n\n{}",
         grouped(LOOKUPS_A_SECOND),
