@@ -29,7 +29,12 @@ use crate::suites::{LargeOptions, Options};
 /// Every round runs each target once, in random order; ratios are formed inside a round; what is shown is the median and
 /// the smallest and largest value of all rounds.
 #[derive(Parser)]
-#[command(name = "cargo xtask bench", max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "cargo xtask bench",
+    bin_name = "cargo xtask bench",
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(subcommand)]
     suite: Suite,
