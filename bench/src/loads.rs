@@ -5,7 +5,10 @@ pub(crate) mod rates;
 pub(crate) mod redis;
 pub(crate) mod wrk;
 
-use std::process::{Command, Output};
+use std::{
+    io,
+    process::{Command, Output},
+};
 
 use crate::{Failure, failed};
 
@@ -18,12 +21,18 @@ pub(crate) struct Answered {
     pub(crate) p99_ms: Option<f64>,
 }
 
-/// Of a program that only one package of Debian has, whoever lacks it is told which.
+/// Whether a program can be started. Whoever lacks it hears so before anything is filled for it.
+pub(crate) fn require(program: &str, package: &str) -> Result<(), Failure> {
+    Command::new(program).arg("--version").output().map(drop).map_err(missing(program, package))
+}
+
+fn missing(program: &str, package: &str) -> impl FnOnce(io::Error) -> Failure {
+    move |error| Failure(format!("`{program}` does not run: {error}; on Debian or Ubuntu: apt-get install {package}"))
+}
+
 fn output(command: &mut Command, package: &str) -> Result<Output, Failure> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|error| {
-        Failure(format!("`{program}` does not run: {error}; on Debian or Ubuntu: apt-get install {package}"))
-    })?;
+    let output = command.output().map_err(missing(&program, package))?;
     if output.status.success() {
         return Ok(output);
     }

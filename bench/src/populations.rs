@@ -135,6 +135,8 @@ fn population(users: u64) -> Result<String, Failure> {
         format!("place = {place} AND {} / 10 < {tenths}", mixed_sql("member", &place.to_string()))
     });
     let big: Vec<String> = big.collect();
+    let names = BIG.iter().zip(SEGMENTS + 1..).map(|((slug, _), id)| format!("WHEN value = {id} THEN '{slug}' "));
+    let names: String = names.collect();
     let places = EACH + BIG.len() as u64;
     Ok(format!(
         "INSERT INTO segments (slug, name, description, kind, seed, search, created_at, updated_at, version)
@@ -158,7 +160,6 @@ fn population(users: u64) -> Result<String, Failure> {
          SELECT m.user_id, m.segment_id, s.slug, 'add', m.since, m.expires_at, m.source, m.actor
          FROM memberships m CROSS JOIN segments s WHERE s.id = m.segment_id;\n",
         of_segment = digits("value", 4),
-        names = BIG.iter().zip(1..).map(|((slug, _), place)| format!("WHEN value = {} THEN '{slug}' ", SEGMENTS + place)).collect::<String>(),
         of_change = digits(&format!("(value - {})", FIRST_CHANGE_ID - 1), 4),
         last = FIRST_CHANGE_ID + CHANGES - 1,
         user = digits("value", 7),

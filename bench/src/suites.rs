@@ -23,7 +23,10 @@ use crate::{
     draws::Draws,
     failed,
     figures::grouped,
-    loads::wrk::Load,
+    loads::{
+        require,
+        wrk::{self, Load},
+    },
     meters,
     reports::Report,
     rounds::{self, Comparison, Plan, Results},
@@ -193,6 +196,7 @@ struct Bench {
 fn run(kind: &Kind, options: &Options, suite: impl FnOnce(&mut Bench) -> Result<(), Failure>) -> Result<(), Failure> {
     let common = options.common.clone();
     let (rounds, seconds, users) = if common.quick { (3, 1, 100_000) } else { (7, 3, 1_000_000) };
+    require(wrk::PROGRAM, wrk::PROGRAM)?;
     let (plan, seed, mut report) = begin(kind, &common, rounds)?;
     let users = options.users.unwrap_or(users);
     report.tell(format!("{} users, {seconds} s for each target of a round.\n", grouped(users)))?;

@@ -8,13 +8,13 @@ use std::{
     thread::available_parallelism,
 };
 
-use super::{Answered, number, output};
+use super::{Answered, missing, number, output};
 use crate::{Failure, clusters, failed, must_be};
 
-const PACKAGE: &str = "postgresql-contrib";
+const PACKAGE: &str = "postgresql";
 /// A new connection has nothing cached and no plan. On a busy machine it takes long until each of many has.
 const WARM_UP_S: u64 = 2;
-const CLIENTS_A_SECOND: u64 = 16;
+const CLIENTS_A_SECOND: u64 = 24;
 
 /// Statements, with how many requests of Strata they stand for.
 #[derive(Debug, Clone)]
@@ -56,9 +56,7 @@ impl Clients {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| {
-                Failure(format!("`pgbench` does not run: {error}; on Debian: apt-get install {PACKAGE}"))
-            })?;
+            .map_err(missing("pgbench", PACKAGE))?;
         let lines = BufReader::new(child.stderr.take().expect("the errors are piped")).lines();
         let mut clients = Clients { child, lines, told_s: 0.0, requests: script.requests };
         clients.go_on(warm_up)?;

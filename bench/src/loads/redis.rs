@@ -9,9 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Answered, number, output};
+use super::{Answered, missing, number, output};
 use crate::{Failure, failed, must_be};
 
+/// Its package brings the clients along.
+pub(crate) const PROGRAM: &str = "redis-server";
+pub(crate) const PACKAGE: &str = "redis-server";
 const START_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -27,15 +30,13 @@ impl Redis {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let address = free.map_err(failed("a free port"))?;
         let port = address.port().to_string();
-        let started = Command::new("redis-server")
+        let started = Command::new(PROGRAM)
             .args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no", "--dir"])
             .arg(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn();
-        let child = started.map_err(|error| {
-            Failure(format!("`redis-server` does not run: {error}; on Debian or Ubuntu: apt-get install redis-server"))
-        })?;
+        let child = started.map_err(missing(PROGRAM, PACKAGE))?;
         let redis = Redis { child, port };
         let begun = Instant::now();
         while TcpStream::connect(address).is_err() {
@@ -58,7 +59,7 @@ impl Redis {
     /// Makes all sets through one pipe. None may be there yet.
     pub(crate) fn fill(&self, sets: impl Iterator<Item = (String, Vec<String>)>) -> Result<(), Failure> {
         let piping = self.command("redis-cli").arg("--pipe").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut shell = piping.map_err(failed("redis-cli"))?;
+        let mut shell = piping.map_err(missing("redis-cli", PACKAGE))?;
         let mut input = BufWriter::new(shell.stdin.take().expect("the input is piped"));
         for (key, members) in sets {
             write!(input, "SADD {key} {}\r\n", members.join(" ")).map_err(failed("redis-cli"))?;
@@ -70,7 +71,7 @@ impl Redis {
     }
 
     pub(crate) fn members(&self, key: &str) -> Result<Vec<String>, Failure> {
-        let output = output(self.command("redis-cli").args(["SMEMBERS", key]), "redis-tools")?;
+        let output = output(self.command("redis-cli").args(["SMEMBERS", key]), PACKAGE)?;
         let mut members: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
         members.sort();
         Ok(members)
@@ -82,7 +83,7 @@ impl Redis {
         command
             .args(["-c", &clients.to_string(), "-n", &requests.to_string(), "-r", &sets.to_string(), "--csv"])
             .args(["SMEMBERS", "user:__rand_int__"]);
-        read(&String::from_utf8_lossy(&output(&mut command, "redis-tools")?.stdout), requests)
+        read(&String::from_utf8_lossy(&output(&mut command, PACKAGE)?.stdout), requests)
     }
 }
 

@@ -18,6 +18,9 @@ pub(crate) enum Script {
     Posts { path: String, body: String },
 }
 
+/// And its package.
+pub(crate) const PROGRAM: &str = "wrk";
+
 const TELL: &str = include_str!("wrk/tell.lua");
 
 impl Script {
@@ -56,14 +59,14 @@ pub(crate) fn run(folder: &Path, base: &str, script: &Script, load: Load) -> Res
     fs::write(&path, format!("{}{TELL}", script.text())).map_err(failed(path.display()))?;
     // The server has the other half of the processors.
     let threads = (available_parallelism().map_or(1, usize::from) as u64 / 2).clamp(1, load.connections);
-    let mut command = Command::new("wrk");
+    let mut command = Command::new(PROGRAM);
     command
         .args(["-t", &threads.to_string(), "-c", &load.connections.to_string()])
         .args(["-d", &format!("{}s", load.seconds), "--timeout", "10s", "-s"])
         .arg(&path)
         .args([base, "--", &load.seed.to_string()])
         .args(script.arguments());
-    let output = output(&mut command, "wrk")?;
+    let output = output(&mut command, PROGRAM)?;
     read(&String::from_utf8_lossy(&output.stdout), load.bytes_min)
 }
 

@@ -10,7 +10,10 @@ use super::{
 use crate::{
     Failure,
     figures::grouped,
-    loads::redis::Redis,
+    loads::{
+        redis::{self, Redis},
+        require,
+    },
     meters::Children,
     must_be,
     populations::{self, slugs_of},
@@ -22,19 +25,21 @@ use crate::{
 const RATE: f64 = 30_000.0;
 
 pub(super) fn run(bench: &mut Bench) -> Result<(), Failure> {
+    require(redis::PROGRAM, redis::PACKAGE)?;
     let (workshop, store) = populations::open(Engine::Sqlite, &bench.common, bench.users)?;
     let (users, seconds) = (bench.users, bench.seconds);
-    let redis = Redis::start(&workshop.folder)?;
-    redis.fill((1..=users).map(|number| (key(number), slugs_of(number))))?;
+    let server_of_sets = Redis::start(&workshop.folder)?;
+    server_of_sets.fill((1..=users).map(|number| (key(number), slugs_of(number))))?;
     let server = workshop.strata.serve_with(&store.url, &[INDEX_ON])?;
     let checked = bench.draws.below(users) + 1;
     let load = bench.load(CONNECTIONS, 200);
     let rate = Cell::new(RATE);
     let sets = Target::new("redis", || {
-        must_be("the members of a set", redis.members(&key(checked))?, slugs_of(checked))?;
+        must_be("the members of a set", server_of_sets.members(&key(checked))?, slugs_of(checked))?;
         let requests = (rate.get() * seconds as f64) as u64;
-        let (reading, answered) =
-            workshop.meter.measure(Some(redis.id()), Children::Clients, || redis.run(CONNECTIONS, users, requests))?;
+        let (reading, answered) = workshop.meter.measure(Some(server_of_sets.id()), Children::Clients, || {
+            server_of_sets.run(CONNECTIONS, users, requests)
+        })?;
         rate.set(answered.requests as f64 / answered.seconds);
         Ok(outcome(reading, answered, 1))
     });
@@ -51,7 +56,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<(), Failure> {
     };
     bench.hold(comparison)?;
     drop(server);
-    drop(redis);
+    drop(server_of_sets);
     workshop.close()
 }
 
