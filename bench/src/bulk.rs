@@ -7,7 +7,7 @@ mod exports;
 mod fills;
 mod imports;
 
-use std::{fmt::Display, fs, path::PathBuf, time::UNIX_EPOCH};
+use std::{fmt::Display, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -15,51 +15,38 @@ use crate::{
     Failure,
     clients::Client,
     draws::Draws,
-    failed,
     figures::grouped,
     inputs,
-    meters::{self, Children, Reading},
-    reports,
-    rounds::{self, Comparison, Plan, Results},
-    say,
+    meters::{Children, Reading},
+    reports::Report,
+    rounds::{self, Comparison, Plan},
     stores::{Engine, Store, Workshop},
+    suites::{self, Common},
 };
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The release binary of Strata
-    #[arg(long, value_name = "FILE", hide = true)]
-    strata: PathBuf,
-    /// Where inputs are kept between runs, and stores during one
-    #[arg(long, hide = true)]
-    folder: PathBuf,
-    /// 20,000 rows and 2 rounds, to see that everything works
-    #[arg(long)]
-    quick: bool,
-    /// How many rounds count, after one to warm up
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..1000))]
-    rounds: Option<u64>,
-    /// How many memberships, history rows or users
+    #[command(flatten)]
+    common: Common,
+    /// How many memberships, history rows or users [default: 1000000, quick: 20000]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     rows: Option<u64>,
     /// Also imports, exports and expires among ten times as many rows
     #[arg(long)]
-    large: bool,
+    pub(crate) large: bool,
     /// Only this engine
-    #[arg(long)]
+    #[arg(long, conflicts_with = "write")]
     engine: Option<Engine>,
     /// Only this part
-    #[arg(long)]
+    #[arg(long, conflicts_with = "write")]
     only: Option<Part>,
-    /// The order of targets inside the rounds; another one every time without it
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Write the tables here too
-    #[arg(long, value_name = "FILE")]
-    markdown: Option<PathBuf>,
-    /// Write the ratios here
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+}
+
+impl Options {
+    /// Both engines and all parts.
+    pub(crate) fn new(common: &Common) -> Options {
+        Options { common: common.clone(), rows: None, large: false, engine: None, only: None }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,23 +61,18 @@ enum Part {
 const PARTS: [Part; 5] = [Part::Import, Part::Export, Part::Distribute, Part::Delete, Part::Expire];
 
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    let (rows, rounds) = if options.quick { (20_000, 2) } else { (1_000_000, 5) };
-    let plan = Plan { warm_ups: 1, rounds: options.rounds.map_or(rounds, |rounds| rounds as usize) };
-    let since = UNIX_EPOCH.elapsed().map_err(failed("the machine's clock"))?;
-    let seed = options.seed.unwrap_or(since.as_micros() as u64);
-    fs::create_dir_all(&options.folder).map_err(failed(options.folder.display()))?;
-    let begun = format!("# Bulk\n\n{}. {plan}. The order of targets is by seed {seed}.\n", meters::machine()?);
-    say(&begun)?;
-    let mut report = Report { text: begun, results: Vec::new() };
+    let common = &options.common;
+    let (rows, rounds) = if common.quick { (20_000, 2) } else { (1_000_000, 5) };
+    let (plan, seed, mut report) = suites::begin(&suites::BULK, common, rounds)?;
     for engine in [Engine::Sqlite, Engine::Postgres] {
         if options.engine.is_some_and(|only| only != engine) {
             continue;
         }
-        let workshop = Workshop::open(engine, &options.strata, &options.folder)?;
+        let workshop = Workshop::open(engine, &common.strata, &common.folder)?;
         report.tell(format!("{}.\n", workshop.version()?))?;
         let mut bulk = Bulk {
             workshop: &workshop,
-            inputs: options.folder.clone(),
+            inputs: common.folder.clone(),
             plan,
             rows: options.rows.unwrap_or(rows),
             large: options.large,
@@ -102,24 +84,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         }
         workshop.close()?;
     }
-    if let Some(path) = &options.markdown {
-        fs::write(path, &report.text).map_err(failed(path.display()))?;
-    }
-    options.json.as_ref().map_or(Ok(()), |path| reports::write_json(path, &report.results))
-}
-
-struct Report {
-    text: String,
-    results: Vec<Results>,
-}
-
-impl Report {
-    fn tell(&mut self, text: String) -> Result<(), Failure> {
-        say(&text)?;
-        self.text.push_str(&text);
-        self.text.push('\n');
-        Ok(())
-    }
+    suites::end(&suites::BULK, common, &report)
 }
 
 /// One engine's turn.
@@ -146,9 +111,7 @@ impl Bulk<'_> {
 
     fn hold(&mut self, plan: Plan, comparison: Comparison) -> Result<(), Failure> {
         let results = rounds::run(comparison, plan, &mut self.draws)?;
-        self.report.tell(reports::text(&results))?;
-        self.report.results.push(results);
-        Ok(())
+        self.report.add(&results)
     }
 
     /// A title names what is done, among how many, and the engine.
@@ -176,11 +139,5 @@ impl Workshop {
     fn measure_shell(&self, store: &Store, script: &str) -> Result<Reading, Failure> {
         let measured = self.meter.measure(None, self.whose_shell(), || self.execute(store, script));
         measured.map(|(reading, ())| reading)
-    }
-
-    /// How many rows there are of a table, or of a table with a condition.
-    fn rows(&self, store: &Store, of: &str) -> Result<u64, Failure> {
-        let told = self.ask(store, &format!("SELECT count(*) FROM {of};\n"))?;
-        told.parse().map_err(failed(format!("count(*) of {of} is `{told}`")))
     }
 }

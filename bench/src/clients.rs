@@ -61,6 +61,18 @@ impl Client {
         answer(path, 200, self.agent.get(self.url(path)).call())
     }
 
+    /// With what status a question is answered, whatever else is said.
+    pub(crate) fn status(&self, path: &str) -> Result<u16, Failure> {
+        let response = self.agent.get(self.url(path)).call().map_err(failed(path))?;
+        Ok(response.status().as_u16())
+    }
+
+    /// The body as it was sent.
+    pub(crate) fn text(&self, path: &str) -> Result<String, Failure> {
+        let response = self.agent.get(self.url(path)).call().map_err(failed(path))?;
+        expect(path, &[200], response)?.body_mut().read_to_string().map_err(failed(path))
+    }
+
     /// Reads an answer of any length to its end.
     pub(crate) fn download(&self, path: &str) -> Result<Counted, Failure> {
         let asked = Instant::now();

@@ -18,7 +18,7 @@ pub(crate) enum Children {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
     pub(crate) seconds: f64,
-    /// Processor seconds of Strata itself.
+    /// Processor seconds of Strata itself, or of the server that stands beside it.
     pub(crate) strata_s: f64,
     /// Of all of PostgreSQL's processes, or of the shell of SQLite.
     pub(crate) database_s: f64,
@@ -50,33 +50,57 @@ impl Meter {
         children: Children,
         work: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<(Reading, T), Failure> {
+        self.watch(Watched { server, clients: None }, children, work)
+    }
+
+    /// While PostgreSQL works for clients of its own, which were there before and go on afterwards.
+    pub(crate) fn measure_clients<T>(
+        &self,
+        clients: u32,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<(Reading, T), Failure> {
+        self.watch(Watched { server: None, clients: Some(clients) }, Children::Clients, work)
+    }
+
+    fn watch<T>(
+        &self,
+        watched: Watched,
+        children: Children,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<(Reading, T), Failure> {
+        let server = watched.server;
         let rss_kib = server.map(begin_watching_memory).transpose()?;
-        let before = self.ticks(server)?;
+        let before = self.ticks(watched)?;
         let begun = Instant::now();
         let result = work()?;
         let seconds = begun.elapsed().as_secs_f64();
-        let spent = self.ticks(server)?.since(&before);
+        let spent = self.ticks(watched)?.since(&before);
         let peak_kib = server.map(|server| kib(server, "VmHWM:")).transpose()?;
 
         let in_seconds = |ticks: u64| ticks as f64 / TICKS_A_SECOND;
         let of_children = |whose| if children == whose { spent.children } else { 0 };
-        let ours = spent.strata + spent.postgres + spent.children + spent.own;
+        let ours = spent.strata + spent.postgres + spent.clients + spent.children + spent.own;
         let reading = Reading {
             seconds,
             strata_s: in_seconds(spent.strata + of_children(Children::Strata)),
             database_s: in_seconds(spent.postgres + of_children(Children::Database)),
-            clients_s: in_seconds(of_children(Children::Clients)),
+            clients_s: in_seconds(spent.clients + of_children(Children::Clients)),
             foreign: spent.busy.saturating_sub(ours) as f64 / spent.all.max(1) as f64,
             growth_mib: peak_kib.zip(rss_kib).map(|(peak, before)| (peak as f64 - before as f64) / 1024.0),
         };
         Ok((reading, result))
     }
 
-    fn ticks(&self, server: Option<u32>) -> Result<Ticks, Failure> {
+    fn ticks(&self, Watched { server, clients }: Watched) -> Result<Ticks, Failure> {
+        let of = |process: Option<u32>| {
+            let usage = process.map(|id| Usage::of(&id.to_string())).transpose()?;
+            Ok(usage.map_or(0, |usage| usage.own))
+        };
         let own = Usage::of("self")?;
         let (busy, all) = processors()?;
         Ok(Ticks {
-            strata: server.map(|id| Usage::of(&id.to_string())).transpose()?.map_or(0, |usage| usage.own),
+            strata: of(server)?,
+            clients: of(clients)?,
             postgres: self.postmaster.map(cluster).transpose()?.unwrap_or(0),
             children: own.children,
             own: own.own,
@@ -86,9 +110,17 @@ impl Meter {
     }
 }
 
+/// Processes that go on while they are looked at.
+#[derive(Clone, Copy)]
+struct Watched {
+    server: Option<u32>,
+    clients: Option<u32>,
+}
+
 /// Processor time, ever since.
 struct Ticks {
     strata: u64,
+    clients: u64,
     postgres: u64,
     /// Programs that this one started and waited for.
     children: u64,
@@ -103,6 +135,7 @@ impl Ticks {
     fn since(&self, before: &Ticks) -> Ticks {
         Ticks {
             strata: self.strata - before.strata,
+            clients: self.clients - before.clients,
             // A process that ends between two looks at its family is seen twice, or not at all.
             postgres: self.postgres.saturating_sub(before.postgres),
             children: self.children - before.children,
@@ -182,6 +215,11 @@ fn begin_watching_memory(id: u32) -> Result<u64, Failure> {
     let path = format!("/proc/{id}/clear_refs");
     fs::write(&path, "5").map_err(failed(&path))?;
     kib(id, "VmRSS:")
+}
+
+/// How much memory a process has in use.
+pub(crate) fn memory_mib(id: u32) -> Result<f64, Failure> {
+    Ok(kib(id, "VmRSS:")? as f64 / 1024.0)
 }
 
 fn kib(id: u32, field: &str) -> Result<u64, Failure> {

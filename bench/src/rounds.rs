@@ -13,22 +13,25 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outcome {
     pub(crate) reading: Reading,
-    /// How many rows were moved, or how many requests answered.
+    /// How many rows were moved, or how many requests were answered or users told of.
     pub(crate) rows: u64,
     pub(crate) first_byte_ms: Option<f64>,
+    /// Which time 99 of 100 requests kept below.
+    pub(crate) p99_ms: Option<f64>,
 }
 
 impl Outcome {
     pub(crate) fn new(reading: Reading, rows: u64) -> Outcome {
-        Outcome { reading, rows, first_byte_ms: None }
+        Outcome { reading, rows, first_byte_ms: None, p99_ms: None }
     }
 
     pub(crate) fn rate(&self) -> f64 {
         self.rows as f64 / self.reading.seconds
     }
 
-    fn work_a_row(&self) -> f64 {
-        self.reading.work_s() / self.rows as f64
+    /// In microseconds.
+    pub(crate) fn work_a_row(&self) -> f64 {
+        self.reading.work_s() / self.rows as f64 * 1e6
     }
 }
 
@@ -41,6 +44,14 @@ pub(crate) struct Target<'a> {
 impl<'a> Target<'a> {
     pub(crate) fn new(name: &'static str, run: impl Fn() -> Result<Outcome, Failure> + 'a) -> Target<'a> {
         Target { name, run: Box::new(run) }
+    }
+
+    pub(crate) fn named(self, name: &'static str) -> Target<'a> {
+        Target { name, ..self }
+    }
+
+    pub(crate) fn run(&self) -> Result<Outcome, Failure> {
+        (self.run)()
     }
 }
 
@@ -57,6 +68,11 @@ pub(crate) enum Figure {
         of: &'static str,
         to: &'static str,
     },
+    /// Processor time for a row, as a multiple of the other's.
+    Cpu {
+        of: &'static str,
+        to: &'static str,
+    },
     GrowthMib {
         of: &'static str,
     },
@@ -65,25 +81,54 @@ pub(crate) enum Figure {
     },
 }
 
+/// What is promised of a figure, and what is hoped for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Goal {
+pub(crate) struct Goal {
+    pub(crate) bound: Option<Bound>,
+    pub(crate) dream: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bound {
     AtMost(f64),
     AtLeast(f64),
-    /// For orientation.
-    None,
 }
 
 impl Goal {
-    pub(crate) fn is_met(self, value: f64) -> bool {
-        match self {
-            Goal::AtMost(bound) => value <= bound,
-            Goal::AtLeast(bound) => value >= bound,
-            Goal::None => true,
-        }
+    /// For orientation.
+    pub(crate) const NONE: Goal = Goal { bound: None, dream: None };
+
+    pub(crate) fn at_most(bound: f64) -> Goal {
+        Goal { bound: Some(Bound::AtMost(bound)), dream: None }
+    }
+
+    pub(crate) fn at_least(bound: f64) -> Goal {
+        Goal { bound: Some(Bound::AtLeast(bound)), dream: None }
+    }
+
+    pub(crate) fn dream(self, dream: f64) -> Goal {
+        Goal { dream: Some(dream), ..self }
+    }
+
+    /// None without a bound.
+    pub(crate) fn is_met(self, value: f64) -> Option<bool> {
+        self.bound.map(|bound| match bound {
+            Bound::AtMost(bound) => value <= bound,
+            Bound::AtLeast(bound) => value >= bound,
+        })
     }
 }
 
+/// What a target's `rows` are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Row,
+    Request,
+    User,
+}
+
 pub(crate) struct Comparison<'a> {
+    pub(crate) unit: Unit,
     pub(crate) title: String,
     pub(crate) targets: Vec<Target<'a>>,
     pub(crate) figures: Vec<(Figure, Goal)>,
@@ -106,6 +151,7 @@ impl fmt::Display for Plan {
 
 /// All rounds of a comparison: for each the outcomes, in the order of `names`.
 pub(crate) struct Results {
+    pub(crate) unit: Unit,
     pub(crate) title: String,
     pub(crate) names: Vec<&'static str>,
     pub(crate) rounds: Vec<Vec<Outcome>>,
@@ -114,7 +160,7 @@ pub(crate) struct Results {
 }
 
 pub(crate) fn run(comparison: Comparison, plan: Plan, draws: &mut Draws) -> Result<Results, Failure> {
-    let Comparison { title, targets, figures, remarks } = comparison;
+    let Comparison { unit, title, targets, figures, remarks } = comparison;
     eprintln!("\n{title}");
     let mut rounds = Vec::with_capacity(plan.rounds);
     for number in 0..plan.warm_ups + plan.rounds {
@@ -124,8 +170,9 @@ pub(crate) fn run(comparison: Comparison, plan: Plan, draws: &mut Draws) -> Resu
         let mut outcomes = vec![None; targets.len()];
         let mut told = Vec::with_capacity(targets.len());
         for index in order {
-            let Target { name, run } = &targets[index];
-            let outcome = run().map_err(|Failure(reason)| Failure(format!("{title}, {name}: {reason}")))?;
+            let target = &targets[index];
+            let name = target.name;
+            let outcome = target.run().map_err(|Failure(reason)| Failure(format!("{title}, {name}: {reason}")))?;
             told.push(format!("{name} {} s", short(outcome.reading.seconds)));
             outcomes[index] = Some(outcome);
         }
@@ -137,7 +184,7 @@ pub(crate) fn run(comparison: Comparison, plan: Plan, draws: &mut Draws) -> Resu
         }
     }
     let names = targets.iter().map(|target| target.name).collect();
-    Ok(Results { title, names, rounds, figures, remarks })
+    Ok(Results { unit, title, names, rounds, figures, remarks })
 }
 
 /// In percent, over the time of the whole round.
@@ -170,6 +217,7 @@ impl Results {
         match figure {
             Figure::Time { of, to } => self.ratio(of, to, |outcome| 1.0 / outcome.rate()),
             Figure::Throughput { of, to } => self.ratio(of, to, Outcome::rate),
+            Figure::Cpu { of, to } => self.ratio(of, to, Outcome::work_a_row),
             Figure::GrowthMib { of } => self.spread(of, |outcome| outcome.reading.growth_mib),
             Figure::FirstByteMs { of } => self.spread(of, |outcome| outcome.first_byte_ms),
         }
@@ -178,7 +226,9 @@ impl Results {
     /// Processor time of those who do the work, for a row, as a multiple of the other's.
     pub(crate) fn cpu_ratio(&self, figure: Figure) -> Option<Spread> {
         match figure {
-            Figure::Time { of, to } | Figure::Throughput { of, to } => self.ratio(of, to, Outcome::work_a_row),
+            Figure::Time { of, to } | Figure::Throughput { of, to } | Figure::Cpu { of, to } => {
+                self.ratio(of, to, Outcome::work_a_row)
+            }
             Figure::GrowthMib { .. } | Figure::FirstByteMs { .. } => None,
         }
     }

@@ -5,9 +5,11 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
-use crate::{Failure, clients::Client, failed};
+use crate::{Failure, clients::Client, failed, must_be};
 
 /// The program that is measured, and room for its files.
 pub(crate) struct Strata {
@@ -18,7 +20,15 @@ pub(crate) struct Strata {
 pub(crate) struct Server {
     child: Child,
     pub(crate) client: Client,
+    /// Where it is reached, for instance `http://127.0.0.1:4711`.
+    pub(crate) base: String,
+    /// How long its start took.
+    pub(crate) ready_after: Duration,
 }
+
+/// Loading an index of many memberships takes its time.
+const READY_WITHIN: Duration = Duration::from_secs(900);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 impl Strata {
     pub(crate) fn new(program: &Path, folder: &Path) -> Strata {
@@ -54,20 +64,25 @@ impl Strata {
         Err(Failure(format!("{command:?} ended with {}: {told}; see {}", output.status, log.display())))
     }
 
-    /// Starts a server, and waits until it answers.
+    /// Starts a server, and waits until it can serve.
     pub(crate) fn serve(&self, database_url: &str) -> Result<Server, Failure> {
+        self.serve_with(database_url, &[])
+    }
+
+    /// Starts a server with these settings, by the names that they have in the environment.
+    pub(crate) fn serve_with(&self, database_url: &str, settings: &[(&str, &str)]) -> Result<Server, Failure> {
+        let begun = Instant::now();
         let mut command = self.command(database_url, &["serve", "--listen", "127.0.0.1:0"])?;
-        let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed(self.program.display()))?;
-        let mut line = String::new();
-        let told = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut line));
-        let base = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default();
-        // From here on the process is ended by drop.
-        let server = Server { child, client: Client::new(base.to_owned()) };
-        told.transpose().map_err(failed("the server's first line"))?;
-        if base.is_empty() {
-            let log = self.folder.join("strata.log");
-            return Err(Failure(format!("the server did not start; see {}", log.display())));
+        let mut server = Server::start(command.envs(settings.iter().copied())).map_err(|Failure(reason)| {
+            Failure(format!("{reason}; see {}", self.folder.join("strata.log").display()))
+        })?;
+        while server.client.status("/readyz")? != 200 {
+            if begun.elapsed() > READY_WITHIN {
+                return Err(Failure(format!("the server was not ready within {} s", READY_WITHIN.as_secs())));
+            }
+            thread::sleep(LOOK_EVERY);
         }
+        server.ready_after = begun.elapsed();
         server.client.get("/api/v1/segments?limit=1")?;
         Ok(server)
     }
@@ -87,8 +102,33 @@ impl Strata {
 }
 
 impl Server {
+    /// Starts any program that says where it listens in the first line that it prints.
+    pub(crate) fn start(command: &mut Command) -> Result<Server, Failure> {
+        let begun = Instant::now();
+        let program = command.get_program().to_string_lossy().into_owned();
+        let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed(program))?;
+        let mut line = String::new();
+        let told = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut line));
+        let base = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default().to_owned();
+        // From here on the process is ended by drop.
+        let server = Server { child, client: Client::new(base.clone()), ready_after: begun.elapsed(), base };
+        told.transpose().map_err(failed("the server's first line"))?;
+        if server.base.is_empty() {
+            return Err(Failure("the server did not start".to_owned()));
+        }
+        Ok(server)
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn stop(mut self) -> Result<(), Failure> {
+        let told = Command::new("kill").arg(self.id().to_string()).status().map_err(failed("kill"))?;
+        must_be("the status of kill", told.success(), true)?;
+        let ended = self.child.wait().map_err(failed("the server"))?;
+        must_be("the status of the server", ended.success(), true)
     }
 }
 

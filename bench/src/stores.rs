@@ -5,24 +5,19 @@ use std::{
     fmt, fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     time::Instant,
 };
-
-use testkit::TempPostgres;
 
 use crate::{
     Failure,
     clients::{Counted, count},
+    clusters::{self, Postgres},
     failed,
     meters::{Children, Meter},
     must_be,
     servers::Strata,
 };
-
-/// More than PostgreSQL and the tests' server come with, as anybody with millions of rows would have it. Everything else
-/// is as it comes, durability too.
-const POSTGRES_SETTINGS: [(&str, &str); 2] = [("shared_buffers", "1GB"), ("max_wal_size", "8GB")];
 
 /// What the server sets on its own connections; a file that it made is in WAL mode for ever.
 const PRAGMAS: &str = ".output /dev/null\n.timeout 5000\nPRAGMA synchronous = FULL;\nPRAGMA temp_store = MEMORY;\n\
@@ -67,25 +62,56 @@ pub(crate) struct Workshop {
     stores: Cell<u32>,
 }
 
-struct Postgres {
-    /// Held, because the server ends with it.
-    server: TempPostgres,
-    /// The address up to the name of the database, and what follows it.
-    address: (String, String),
-}
-
 impl Workshop {
     /// Begins with an empty folder.
     pub(crate) fn open(engine: Engine, strata: &Path, folder: &Path) -> Result<Workshop, Failure> {
+        let postgres = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(Postgres::start()?),
+        };
+        Workshop::with(engine, strata, folder, postgres)
+    }
+
+    /// As `open`, with the store that was kept at `path`. A file of SQLite is used where it is, for whoever only reads or
+    /// copies it; PostgreSQL works on a copy, and nobody has to be careful with that.
+    pub(crate) fn open_kept(
+        engine: Engine,
+        strata: &Path,
+        folder: &Path,
+        path: &Path,
+    ) -> Result<(Workshop, Store), Failure> {
+        let postgres = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => {
+                let postgres = Postgres::start()?;
+                postgres.restore(path)?;
+                Some(postgres)
+            }
+        };
+        let workshop = Workshop::with(engine, strata, folder, postgres)?;
+        let store = match engine {
+            Engine::Sqlite => workshop.store(Place::File(path.to_owned())),
+            Engine::Postgres => workshop.new_store(),
+        };
+        Ok((workshop, store))
+    }
+
+    /// Keeps the first store of this workshop, which ends with it, at `path`, where nothing is yet. The store has settled.
+    pub(crate) fn keep(self, store: Store, path: &Path) -> Result<(), Failure> {
+        match (&self.postgres, &store.place) {
+            (Some(postgres), _) => postgres.keep(path)?,
+            (None, Place::File(file)) => fs::rename(file, path).map_err(failed(path.display()))?,
+            (None, Place::Database(name)) => return Err(Failure(format!("{name} has no PostgreSQL"))),
+        }
+        self.close()
+    }
+
+    fn with(engine: Engine, strata: &Path, folder: &Path, postgres: Option<Postgres>) -> Result<Workshop, Failure> {
         let folder = folder.join(format!("run-{engine:?}").to_lowercase());
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(failed(folder.display()))?;
         }
         fs::create_dir_all(&folder).map_err(failed(folder.display()))?;
-        let postgres = match engine {
-            Engine::Sqlite => None,
-            Engine::Postgres => Some(Postgres::start()?),
-        };
         let postmaster = postgres.as_ref().map(Postgres::first_process).transpose()?;
         Ok(Workshop {
             engine,
@@ -115,7 +141,7 @@ impl Workshop {
                 let admin = self.store(Place::Database("postgres".to_owned()));
                 let version = self.ask(&admin, "SHOW server_version;")?;
                 let settings: Vec<_> =
-                    POSTGRES_SETTINGS.iter().map(|(name, value)| format!("{name} {value}")).collect();
+                    clusters::SETTINGS.iter().map(|(name, value)| format!("{name} {value}")).collect();
                 Ok(format!("PostgreSQL {version}, durable, {}", settings.join(", ")))
             }
         }
@@ -217,8 +243,21 @@ impl Workshop {
         }
     }
 
+    /// How many rows there are of a table, or of a table with a condition.
+    pub(crate) fn rows(&self, store: &Store, of: &str) -> Result<u64, Failure> {
+        let told = self.ask(store, &format!("SELECT count(*) FROM {of};\n"))?;
+        told.parse().map_err(failed(format!("count(*) of {of} is `{told}`")))
+    }
+
     /// The scripts are short enough for the pipe to take them whole.
     fn shell(&self, store: &Store, arguments: &[&str], script: &str) -> Result<Child, Failure> {
+        let (shell, mut input) = self.begin_shell(store, arguments)?;
+        input.write_all(script.as_bytes()).map_err(failed("the shell"))?;
+        Ok(shell)
+    }
+
+    /// The engine's shell, and where it reads statements from until that is closed.
+    pub(crate) fn begin_shell(&self, store: &Store, arguments: &[&str]) -> Result<(Child, ChildStdin), Failure> {
         let (mut command, prelude) = match &store.place {
             Place::File(path) => {
                 let mut command = Command::new("sqlite3");
@@ -226,7 +265,7 @@ impl Workshop {
                 (command, PRAGMAS)
             }
             Place::Database(_) => {
-                let mut command = Command::new(psql());
+                let mut command = Command::new(clusters::program("psql"));
                 command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"]).args(arguments);
                 command.args(["-d", &store.url, "-f", "-"]).env("PGOPTIONS", "-c client_min_messages=warning");
                 (command, "")
@@ -236,8 +275,8 @@ impl Workshop {
         let mut shell =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed(format!("`{program}`")))?;
         let mut input = shell.stdin.take().expect("the input is piped");
-        write!(input, "{prelude}{script}").map_err(failed(program))?;
-        Ok(shell)
+        input.write_all(prelude.as_bytes()).map_err(failed(program))?;
+        Ok((shell, input))
     }
 
     fn new_store(&self) -> Store {
@@ -263,46 +302,4 @@ impl Workshop {
     fn administer(&self, sql: &str) -> Result<(), Failure> {
         self.execute(&self.store(Place::Database("postgres".to_owned())), &format!("{sql};\n"))
     }
-}
-
-impl Postgres {
-    /// A server of our own, durable as it comes. It ends with this process, however that ends.
-    fn start() -> Result<Postgres, Failure> {
-        let server = TempPostgres::start();
-        let url = server.database();
-        let cut = || Failure(format!("the address of PostgreSQL has a new form: {url}"));
-        let (start, rest) = url.split_once("@/").ok_or_else(cut)?;
-        let (_, end) = rest.split_once('?').ok_or_else(cut)?;
-        let postgres = Postgres { server, address: (format!("{start}@/"), format!("?{end}")) };
-        for (name, value) in POSTGRES_SETTINGS {
-            let altered = Command::new(psql())
-                .args(["-X", "-q", "-w", "-d", &url, "-c", &format!("ALTER SYSTEM SET {name} = '{value}'")])
-                .status()
-                .map_err(failed("psql"))?;
-            must_be("the status of psql", altered.success(), true)?;
-        }
-        postgres.server.stop();
-        postgres.server.restart();
-        Ok(postgres)
-    }
-
-    fn first_process(&self) -> Result<u32, Failure> {
-        let folder = self.address.1.trim_start_matches("?host=");
-        let path = Path::new(folder).join("data/postmaster.pid");
-        let text = fs::read_to_string(&path).map_err(failed(path.display()))?;
-        let id = text.lines().next().and_then(|line| line.trim().parse().ok());
-        id.ok_or_else(|| Failure(format!("{} does not begin with a process", path.display())))
-    }
-}
-
-/// Where the tests find PostgreSQL's programs: where they are told, else where Debian keeps them, else on the path. Debian's
-/// own `psql` on the path is a script that looks for the program first, which takes longer than many a statement.
-fn psql() -> PathBuf {
-    if let Some(told) = std::env::var_os("PG_BIN") {
-        return Path::new(&told).join("psql");
-    }
-    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let version = |entry: &fs::DirEntry| entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
-    let newest = debian.filter(|entry| entry.path().join("bin/psql").exists()).max_by_key(version);
-    newest.map_or_else(|| PathBuf::from("psql"), |entry| entry.path().join("bin/psql"))
 }

@@ -17,6 +17,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Outcome {
     if !arguments.is_empty() {
         bench.arg("--strata").arg(release.join("strata"));
         bench.arg("--folder").arg(machine::target().join("tmp/bench"));
+        bench.arg("--docs").arg(machine::root().join("docs"));
     }
     must(&mut bench)
 }

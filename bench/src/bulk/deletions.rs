@@ -2,13 +2,14 @@
 
 use super::{
     Bulk,
-    fills::{self, BIG, Deadlines, now_us},
+    fills::{self, BIG, Deadlines},
 };
 use crate::{
     Failure,
     figures::grouped,
     must_be,
-    rounds::{Comparison, Figure, Goal, Outcome, Target},
+    populations::now_us,
+    rounds::{Comparison, Figure, Goal, Outcome, Target, Unit},
     stores::{Engine, Store, Workshop},
 };
 
@@ -35,6 +36,7 @@ pub(super) fn run(bulk: &mut Bulk) -> Result<(), Failure> {
         }
     };
     let comparison = Comparison {
+        unit: Unit::Row,
         title: bulk.title(format_args!("Deletion of a segment with {} of", grouped(members)), rows, "memberships"),
         targets: vec![
             Target::new("strata", move || {
@@ -49,8 +51,8 @@ pub(super) fn run(bulk: &mut Bulk) -> Result<(), Failure> {
             Target::new("delete_and_tell", shell(delete_and_tell(workshop)?, members)),
         ],
         figures: vec![
-            (Figure::Time { of: "strata", to: "delete" }, Goal::AtMost(TIME_MAX)),
-            (Figure::Time { of: "strata", to: "delete_and_tell" }, Goal::None),
+            (Figure::Time { of: "strata", to: "delete" }, Goal::at_most(TIME_MAX)),
+            (Figure::Time { of: "strata", to: "delete_and_tell" }, Goal::NONE),
         ],
         remarks: vec!["`delete_and_tell` also writes a row of history for each, as Strata does.".to_owned()],
     };

@@ -11,11 +11,12 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Bulk,
-    fills::{self, BIG, SEED, now_us},
+    fills::{self, BIG, SEED},
 };
 use crate::{
     Failure, failed, must_be,
-    rounds::{Comparison, Figure, Goal, Outcome, Target},
+    populations::now_us,
+    rounds::{Comparison, Figure, Goal, Outcome, Target, Unit},
     stores::{Engine, Store, Workshop},
 };
 
@@ -41,6 +42,7 @@ pub(super) fn run(bulk: &mut Bulk) -> Result<(), Failure> {
         must_be("who was chosen", told, first)
     };
     let comparison = Comparison {
+        unit: Unit::Row,
         title: bulk.title("Distribution of 30 % of", users, "users"),
         targets: vec![
             Target::new("strata", move || {
@@ -62,7 +64,7 @@ pub(super) fn run(bulk: &mut Bulk) -> Result<(), Failure> {
                 })
             }),
         ],
-        figures: vec![(Figure::Time { of: "strata", to: "statement" }, Goal::AtMost(TIME_MAX))],
+        figures: vec![(Figure::Time { of: "strata", to: "statement" }, Goal::at_most(TIME_MAX))],
         remarks: remarks(workshop.engine),
     };
     bulk.hold(bulk.plan, comparison)?;

@@ -2,14 +2,15 @@
 
 use super::{
     Bulk,
-    fills::{self, Deadlines, now_us},
+    fills::{self, Deadlines},
 };
 use crate::{
     Failure,
     figures::grouped,
     meters::Children,
     must_be,
-    rounds::{Comparison, Figure, Goal, Outcome, Target},
+    populations::now_us,
+    rounds::{Comparison, Figure, Goal, Outcome, Target, Unit},
     stores::{Engine, Store},
 };
 
@@ -57,6 +58,7 @@ fn among(bulk: &mut Bulk, rows: u64) -> Result<(), Failure> {
     };
     let one_shot = format!("DELETE FROM memberships WHERE expires_at <= {now};\n");
     let comparison = Comparison {
+        unit: Unit::Row,
         title: bulk.title(format_args!("Expiry of {} of", grouped(due)), rows, "memberships"),
         targets: vec![
             Target::new("strata", work(BATCH)),
@@ -66,10 +68,10 @@ fn among(bulk: &mut Bulk, rows: u64) -> Result<(), Failure> {
             Target::new("delete_and_tell", shell(delete_and_tell(workshop.engine, now), due)),
         ],
         figures: vec![
-            (Figure::Time { of: "strata_one_shot", to: "delete" }, Goal::AtMost(1.5)),
-            (Figure::Time { of: "strata", to: "delete" }, Goal::AtMost(2.6)),
-            (Figure::Time { of: "strata", to: "delete_batches" }, Goal::None),
-            (Figure::Time { of: "strata_one_shot", to: "delete_and_tell" }, Goal::None),
+            (Figure::Time { of: "strata_one_shot", to: "delete" }, Goal::at_most(1.5)),
+            (Figure::Time { of: "strata", to: "delete" }, Goal::at_most(2.6)),
+            (Figure::Time { of: "strata", to: "delete_batches" }, Goal::NONE),
+            (Figure::Time { of: "strata_one_shot", to: "delete_and_tell" }, Goal::NONE),
         ],
         remarks: vec![format!(
             "`strata` is `strata work --once` with its start, in batches of {BATCH}, each one transaction, as is \

@@ -10,7 +10,7 @@ use crate::{
     Failure,
     clients::Counted,
     must_be,
-    rounds::{Comparison, Figure, Goal, Outcome, Plan, Target},
+    rounds::{Comparison, Figure, Goal, Outcome, Plan, Target, Unit},
     stores::{Engine, Store, Workshop},
 };
 
@@ -30,8 +30,8 @@ fn csv(bulk: &mut Bulk, rows: u64) -> Result<(), Failure> {
     let filled = fills::with_memberships(workshop, rows, Deadlines::None)?;
     let store = &filled;
     let (goal, statements) = match workshop.engine {
-        Engine::Postgres => (Goal::AtLeast(0.9), POSTGRES),
-        Engine::Sqlite => (Goal::AtLeast(0.8), SQLITE),
+        Engine::Postgres => (Goal::at_least(0.9), POSTGRES),
+        Engine::Sqlite => (Goal::at_least(0.8), SQLITE),
     };
     let bytes = &Cell::new(None);
     let shells = statements.map(|(name, arguments, statement)| {
@@ -45,13 +45,14 @@ fn csv(bulk: &mut Bulk, rows: u64) -> Result<(), Failure> {
     });
     let [raw, formatted] = [statements[0].0, statements[1].0];
     let comparison = Comparison {
+        unit: Unit::Row,
         title: bulk.title("History as CSV,", rows, "rows"),
         targets: std::iter::once(strata).chain(shells).collect(),
         figures: vec![
             (Figure::Throughput { of: "strata", to: raw }, goal),
-            (Figure::Throughput { of: "strata", to: formatted }, Goal::None),
-            (Figure::FirstByteMs { of: "strata" }, Goal::AtMost(FIRST_BYTE_MS_MAX)),
-            (Figure::GrowthMib { of: "strata" }, Goal::AtMost(GROWTH_MIB_MAX)),
+            (Figure::Throughput { of: "strata", to: formatted }, Goal::NONE),
+            (Figure::FirstByteMs { of: "strata" }, Goal::at_most(FIRST_BYTE_MS_MAX)),
+            (Figure::GrowthMib { of: "strata" }, Goal::at_most(GROWTH_MIB_MAX)),
         ],
         remarks: vec![format!(
             "Everything is read to its end, by a socket or a pipe, and its lines are counted. `{raw}` writes instants as the \
@@ -63,13 +64,14 @@ fn csv(bulk: &mut Bulk, rows: u64) -> Result<(), Failure> {
     if rows == bulk.rows {
         let bytes = &Cell::new(None);
         let comparison = Comparison {
+            unit: Unit::Row,
             title: bulk.title("History as XLSX,", rows, "rows"),
             targets: vec![Target::new("strata", || {
                 let (outcome, counted) = download(workshop, store, rows, "/api/v1/history.xlsx")?;
                 must_be_as_before(bytes, counted.bytes)?;
                 Ok(outcome)
             })],
-            figures: vec![(Figure::GrowthMib { of: "strata" }, Goal::AtMost(XLSX_GROWTH_MIB_MAX))],
+            figures: vec![(Figure::GrowthMib { of: "strata" }, Goal::at_most(XLSX_GROWTH_MIB_MAX))],
             remarks: Vec::new(),
         };
         bulk.hold(Plan { rounds: bulk.plan.rounds.min(3), ..bulk.plan }, comparison)?;

@@ -1,10 +1,9 @@
 //! Stores that are full: made by SQL that both engines take, without Strata's help.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use crate::{
-    Failure, failed,
-    stores::{Engine, Store, Workshop},
+    Failure,
+    populations::{began, digits, hasty, months},
+    stores::{Store, Workshop},
 };
 
 /// At most so many users share the memberships.
@@ -72,26 +71,6 @@ pub(super) fn with_memberships(workshop: &Workshop, rows: u64, deadlines: Deadli
     Ok(store)
 }
 
-/// What happened long ago finds its part of history, as it would have when it happened.
-fn months(workshop: &Workshop) -> &'static str {
-    match workshop.engine {
-        Engine::Sqlite => "",
-        Engine::Postgres => {
-            "DO $$ BEGIN PERFORM strata_make_month(month) FROM generate_series(
-                 date_trunc('month', now() AT TIME ZONE 'UTC') - INTERVAL '4 months',
-                 now() AT TIME ZONE 'UTC' + INTERVAL '2 months', INTERVAL '1 month') AS month; END $$;\n"
-        }
-    }
-}
-
-/// Nobody times the filling.
-fn hasty(workshop: &Workshop) -> &'static str {
-    match workshop.engine {
-        Engine::Sqlite => "PRAGMA synchronous = OFF;\nPRAGMA cache_size = -4000000;\n",
-        Engine::Postgres => "SET synchronous_commit = off;\nSET work_mem = '512MB';\n",
-    }
-}
-
 fn population(users: u64, began: u64) -> String {
     format!(
         "INSERT INTO segments (slug, name, description, kind, seed, search, created_at, updated_at, version)
@@ -107,17 +86,6 @@ fn population(users: u64, began: u64) -> String {
     )
 }
 
-/// Both engines' way to seven digits.
 fn user_id(number: &str) -> String {
-    format!("'user-' || substr(CAST(10000000 + {number} AS TEXT), 2)")
-}
-
-/// Ninety days ago.
-fn began() -> Result<u64, Failure> {
-    Ok(now_us()? - 90 * DAY_US)
-}
-
-pub(super) fn now_us() -> Result<u64, Failure> {
-    let since: Duration = UNIX_EPOCH.elapsed().map_err(failed("the machine's clock"))?;
-    Ok(since.as_micros() as u64)
+    format!("'user-' || {}", digits(number, 7))
 }

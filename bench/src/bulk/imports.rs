@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Bulk, fills::now_us};
+use super::Bulk;
 use crate::{
     Failure, must_be,
-    rounds::{Comparison, Figure, Goal, Outcome, Plan, Target},
+    populations::now_us,
+    rounds::{Comparison, Figure, Goal, Outcome, Plan, Target, Unit},
     stores::{Engine, Store, Workshop},
 };
 
@@ -25,11 +26,11 @@ pub(super) fn run(bulk: &mut Bulk) -> Result<(), Failure> {
         Engine::Postgres => {
             let dumps = dump(workshop, &empty, &input, rows)?;
             let sides = sides_of_postgres(workshop, &empty, &input, dumps, rows);
-            compare(bulk, strata(), sides, Goal::AtMost(1.3))
+            compare(bulk, strata(), sides, Goal::at_most(1.3))
         }
         Engine::Sqlite => {
             let sides = sides_of_sqlite(workshop, &empty, &input, rows)?;
-            compare(bulk, strata(), sides, Goal::AtMost(1.5))
+            compare(bulk, strata(), sides, Goal::at_most(1.5))
         }
     };
     bulk.hold(bulk.plan, comparison)?;
@@ -37,9 +38,10 @@ pub(super) fn run(bulk: &mut Bulk) -> Result<(), Failure> {
         let rows = rows * 10;
         let input = bulk.input(rows)?;
         let comparison = Comparison {
+            unit: Unit::Row,
             title: bulk.title("Import of", rows, "memberships"),
             targets: vec![Target::new("strata", || import(workshop, &empty, &input, rows))],
-            figures: vec![(Figure::GrowthMib { of: "strata" }, Goal::AtMost(GROWTH_MIB_MAX))],
+            figures: vec![(Figure::GrowthMib { of: "strata" }, Goal::at_most(GROWTH_MIB_MAX))],
             remarks: vec!["One round, for the growth of memory.".to_owned()],
         };
         bulk.hold(Plan { warm_ups: 0, rounds: 1 }, comparison)?;
@@ -49,13 +51,14 @@ pub(super) fn run(bulk: &mut Bulk) -> Result<(), Failure> {
 
 /// The goal is for the first of the others.
 fn compare<'a>(bulk: &Bulk, strata: Target<'a>, others: Vec<Target<'a>>, goal: Goal) -> Comparison<'a> {
-    let goals = std::iter::once(goal).chain(std::iter::repeat(Goal::None));
+    let goals = std::iter::once(goal).chain(std::iter::repeat(Goal::NONE));
     let mut figures: Vec<(Figure, Goal)> =
         others.iter().zip(goals).map(|(other, goal)| (Figure::Time { of: "strata", to: other.name }, goal)).collect();
-    figures.push((Figure::GrowthMib { of: "strata" }, Goal::AtMost(GROWTH_MIB_MAX)));
+    figures.push((Figure::GrowthMib { of: "strata" }, Goal::at_most(GROWTH_MIB_MAX)));
     let remarks = "From the first byte of the request to the end of the job, into a fresh store; users and segments are \
                    created on the way, by Strata only.";
     Comparison {
+        unit: Unit::Row,
         title: bulk.title("Import of", bulk.rows, "memberships"),
         targets: std::iter::once(strata).chain(others).collect(),
         figures,

@@ -1,0 +1,115 @@
+//! Lookups: one user's segments, beside a static answer of the same size.
+
+use super::{
+    Bench,
+    targets::{Asked, INDEX_ON, check_user},
+};
+use crate::{
+    Failure,
+    figures::grouped,
+    loads::wrk::{Load, Script},
+    must_be, populations,
+    rounds::{Comparison, Figure, Goal, Results, Target, Unit},
+    servers::Server,
+    statics,
+    stores::{Engine, Workshop},
+};
+
+pub(super) const CONNECTIONS: u64 = 64;
+/// How many users' answers are looked at to find one of the usual length.
+const SAMPLES: u64 = 101;
+
+pub(super) fn run(bench: &mut Bench) -> Result<(), Failure> {
+    // With the index the store is not asked; without a server of its own nothing else runs on the machine.
+    let (workshop, store) = populations::open(Engine::Sqlite, &bench.common, bench.users)?;
+    let server = workshop.strata.serve_with(&store.url, &[INDEX_ON])?;
+    let title = format!("Lookup of one of {} users, index on", grouped(bench.users));
+    let goals = Goals { throughput: Goal::at_least(0.8).dream(0.95), cpu: Goal::at_most(1.25).dream(1.1) };
+    beside_static(bench, &workshop, &server, title, bench.users, goals)?;
+    drop(server);
+    workshop.close()
+}
+
+pub(super) struct Goals {
+    pub(super) throughput: Goal,
+    pub(super) cpu: Goal,
+}
+
+/// Compares a running server with a static one, and with what it says of its own health.
+pub(super) fn beside_static(
+    bench: &mut Bench,
+    workshop: &Workshop,
+    server: &Server,
+    title: String,
+    users: u64,
+    goals: Goals,
+) -> Result<Results, Failure> {
+    let body = usual_body(server, users)?;
+    let statics = &statics::start(&workshop.folder, &body)?;
+    let checked = bench.draws.below(users) + 1;
+    let load = bench.load(CONNECTIONS, body.len() as u64 / 2);
+    let comparison = Comparison {
+        unit: Unit::Request,
+        title,
+        targets: vec![
+            strata(workshop, server, users, load, checked),
+            Asked {
+                workshop,
+                server: statics,
+                script: lookup(users),
+                load,
+                worth: 1,
+                check: Box::new(|| must_be("the static answer", statics.client.text("/")?.as_str(), body.as_str())),
+            }
+            .target("static"),
+            Asked {
+                workshop,
+                server,
+                script: Script::Gets { path: "/healthz".to_owned(), users },
+                load: Load { bytes_min: 0, ..load },
+                worth: 1,
+                check: Box::new(|| must_be("healthz", server.client.status("/healthz")?, 200)),
+            }
+            .target("healthz"),
+        ],
+        figures: vec![
+            (Figure::Throughput { of: "strata", to: "static" }, goals.throughput),
+            (Figure::Cpu { of: "strata", to: "static" }, goals.cpu),
+            (Figure::Throughput { of: "strata", to: "healthz" }, Goal::NONE),
+        ],
+        remarks: vec![format!(
+            "`wrk -c{CONNECTIONS}`, another random user each time. `static` is actix-web alone: as many workers, no routes, \
+             one body of {} bytes under as many heads. `healthz` is Strata's own.",
+            body.len()
+        )],
+    };
+    bench.hold(comparison)
+}
+
+/// The server, asked for random users.
+pub(super) fn strata<'a>(
+    workshop: &'a Workshop,
+    server: &'a Server,
+    users: u64,
+    load: Load,
+    checked: u64,
+) -> Target<'a> {
+    let check = Box::new(move || check_user(&server.client, checked));
+    Asked { workshop, server, script: lookup(users), load, worth: 1, check }.target("strata")
+}
+
+fn lookup(users: u64) -> Script {
+    Script::Gets { path: "/api/v1/users/user-%07d/segments".to_owned(), users }
+}
+
+/// Some users are in more segments than others. While looking for the usual one, each is checked.
+fn usual_body(server: &Server, users: u64) -> Result<String, Failure> {
+    let mut bodies = Vec::new();
+    for sample in 0..SAMPLES {
+        let number = 1 + sample * (users / SAMPLES);
+        check_user(&server.client, number)?;
+        bodies.push(server.client.text(&format!("/api/v1/users/{}/segments", populations::user_id(number)))?);
+    }
+    bodies.sort_by_key(String::len);
+    Ok(bodies.swap_remove(bodies.len() / 2))
+}

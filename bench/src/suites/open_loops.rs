@@ -1,0 +1,125 @@
+//! An open loop: lookups and changes at fixed rates, whatever becomes of them.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Bench,
+    targets::{INDEX_ON, check_user},
+};
+use crate::{
+    Failure,
+    figures::{grouped, short},
+    loads::rates::{self, Latencies, Rate, Request},
+    meters::{Children, Reading},
+    must_be,
+    populations::{self, CHANGES, user_id},
+    reports::table,
+    rounds::Goal,
+    stores::Engine,
+};
+
+const LOOKUPS_A_SECOND: u64 = 10_000;
+const CHANGES_A_SECOND: u64 = 1_000;
+const CONNECTIONS: u64 = 32;
+const SLOW: Duration = Duration::from_millis(50);
+/// For connections to be there before the first request goes out.
+const LEAD: Duration = Duration::from_millis(500);
+/// Before what counts.
+const WARM_UP_S: u64 = 2;
+
+pub(super) fn run(bench: &mut Bench) -> Result<(), Failure> {
+    let (workshop, store) = populations::open(Engine::Postgres, &bench.common, bench.users)?;
+    bench.report.tell(format!("{}.\n", workshop.version()?))?;
+    let server = workshop.strata.serve_with(&store.url, &[INDEX_ON])?;
+    check_user(&server.client, bench.draws.below(bench.users) + 1)?;
+    let seconds = if bench.common.quick { 10 } else { 60 };
+    let before = workshop.rows(&store, "history")?;
+    both(&server.base, bench.users, bench.draws.draw(), WARM_UP_S)?;
+    let (reading, told) = workshop.meter.measure(Some(server.id()), Children::Clients, || {
+        both(&server.base, bench.users, bench.draws.draw(), seconds)
+    })?;
+    let changes = CHANGES_A_SECOND * (WARM_UP_S + seconds) - told[1].1.errors;
+    must_be("rows that changes added to history", workshop.rows(&store, "history")? - before, changes)?;
+    tell(bench, seconds, &reading, &told)?;
+    drop(server);
+    workshop.close()
+}
+
+type Told = [(&'static str, Latencies); 2];
+
+/// Lookups and changes at the same time.
+fn both(base: &str, users: u64, seed: u64, seconds: u64) -> Result<Told, Failure> {
+    let address = base.trim_start_matches("http://");
+    let begin = Instant::now() + LEAD;
+    let at = |a_second| Rate { a_second, seconds, connections: CONNECTIONS };
+    let (lookups, changes) = thread::scope(|scope| {
+        let lookups = scope.spawn(|| {
+            rates::run(address, begin, at(LOOKUPS_A_SECOND), |connection, count| lookup(users, seed, connection, count))
+        });
+        let changes = rates::run(address, begin, at(CHANGES_A_SECOND), |connection, count| {
+            change(users, seed, connection, count)
+        });
+        (lookups.join().expect("the generator does not panic"), changes)
+    });
+    Ok([("lookups", lookups?), ("changes", changes?)])
+}
+
+/// A number from 1 to `users`, another one for each place.
+fn drawn(users: u64, seed: u64, connection: u64, place: u64) -> u64 {
+    crate::draws::Draws(seed ^ (connection << 40) ^ place).below(users) + 1
+}
+
+fn lookup(users: u64, seed: u64, connection: u64, count: u64) -> Request {
+    let user = user_id(drawn(users, seed, connection, count));
+    Request::get(&format!("/api/v1/users/{user}/segments"), format!("\"{user}\""))
+}
+
+/// What a connection adds, it removes next. Each has segments of its own, so that nobody is in one already.
+fn change(users: u64, seed: u64, connection: u64, count: u64) -> Request {
+    let user = user_id(drawn(users, seed, connection, count / 2));
+    let own = CHANGES / CONNECTIONS;
+    let slug = format!("change-{:04}", 1 + connection * own + count / 2 % own);
+    let (what, told) = if count.is_multiple_of(2) { ("add", "added") } else { ("remove", "removed") };
+    let path = format!("/api/v1/users/{user}/segments");
+    Request::post(&path, &format!("{{\"{what}\":[\"{slug}\"]}}"), format!("\"{told}\":[\"{slug}\"]"))
+}
+
+fn tell(bench: &mut Bench, seconds: u64, reading: &Reading, told: &Told) -> Result<(), Failure> {
+    let rows = told.iter().map(|(name, latencies)| {
+        let ms = |thousandth| {
+            latencies.quantile(thousandth).map_or_else(String::new, |latency| short(latency.as_secs_f64() * 1e3))
+        };
+        [
+            (*name).to_owned(),
+            grouped(latencies.answered()),
+            ms(500),
+            ms(990),
+            ms(999),
+            ms(1_000),
+            latencies.errors.to_string(),
+            latencies.over(SLOW).to_string(),
+        ]
+    });
+    let head = ["requests", "answered", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "errors", "over 50 ms"];
+    let answered: u64 = told.iter().map(|(_, latencies)| latencies.answered()).sum();
+    let text = format!(
+        "### {} lookups and {} changes a second for {seconds} s, index on, PostgreSQL\n\n\
+         One run, after {WARM_UP_S} s to warm up. A latency counts from the instant at which the request was to be sent. For a request the server and PostgreSQL took \
+         {} µs of CPU; others used {} % of the processors, and the generator shares them too. The goal is that there are no \
+         errors and none over {} ms.\n\n{}",
+        grouped(LOOKUPS_A_SECOND),
+        grouped(CHANGES_A_SECOND),
+        short(reading.work_s() * 1e6 / answered.max(1) as f64),
+        short(reading.foreign * 100.0),
+        SLOW.as_millis(),
+        table(head, rows)
+    );
+    for (name, latencies) in told {
+        bench.report.add_figure(&format!("errors of {name}"), latencies.errors as f64, Goal::at_most(0.0));
+        bench.report.add_figure(&format!("{name} over 50 ms"), latencies.over(SLOW) as f64, Goal::at_most(0.0));
+    }
+    bench.report.tell(text)
+}
