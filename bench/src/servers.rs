@@ -47,6 +47,7 @@ impl Strata {
             .args(arguments)
             .args(["--database-url", database_url])
             .env("STRATA_FILES_URL", format!("file://{}", self.files().display()))
+            .env("STRATA_INDEX_FILE", self.index_file())
             .env("STRATA_LOG", "warn")
             .stdin(Stdio::null())
             .stderr(log);
@@ -91,8 +92,18 @@ impl Strata {
         self.folder.join("files")
     }
 
-    /// Removes what imports and reports left.
+    fn index_file(&self) -> PathBuf {
+        self.folder.join("index")
+    }
+
+    /// Removes what imports and reports left, and the snapshot of the index.
     pub(crate) fn clear_files(&self) -> Result<(), Failure> {
+        match fs::remove_file(self.index_file()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(failed(self.index_file().display())(error));
+            }
+            _ => {}
+        }
         let files = self.files();
         match fs::remove_dir_all(&files) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(files.display())(error)),

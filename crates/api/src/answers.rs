@@ -65,8 +65,8 @@ impl Answer {
     /// With a version of the answer itself.
     fn versioned(view: &impl Serialize) -> Answer {
         let answer = Answer::ok(view);
-        let digest = Sha256::digest(answer.body.as_deref().unwrap_or_default());
-        Answer { etag: Some(format!("W/\"{}\"", hexadecimal(&digest[..12]))), ..answer }
+        let etag = weak_etag(answer.body.as_deref().unwrap_or_default().as_bytes());
+        Answer { etag: Some(etag), ..answer }
     }
 
     pub(crate) fn created(view: &impl Serialize, location: String) -> Answer {
@@ -145,6 +145,24 @@ impl Call {
     pub(crate) fn tell(&self, known: &Known<impl Serialize>) -> HttpResponse {
         let mut response = respond(self.request.headers(), Answer::versioned(&known.found));
         take_position(&mut response, known.seen.as_ref());
+        response
+    }
+
+    /// The same of an answer that is JSON already.
+    pub(crate) fn tell_text(&self, text: Vec<u8>, seen: Option<&Seen>) -> HttpResponse {
+        let etag = weak_etag(&text);
+        let mut response = if not_wanted(self.request.headers(), &etag) {
+            HttpResponse::NotModified().finish()
+        } else {
+            HttpResponse::Ok().content_type("application/json").body(text)
+        };
+        if response.status() == StatusCode::OK {
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
+        if let Ok(etag) = HeaderValue::try_from(etag) {
+            response.headers_mut().insert(ETAG, etag);
+        }
+        take_position(&mut response, seen);
         response
     }
 
@@ -312,8 +330,15 @@ pub(crate) fn once_of(request: &HttpRequest, body: &[u8]) -> Result<Option<Once>
     Ok(Some(Once { key: key.to_owned(), fingerprint: hexadecimal(&digest) }))
 }
 
+/// A version of the answer itself.
+fn weak_etag(body: &[u8]) -> String {
+    let digest = Sha256::digest(body);
+    format!("W/\"{}\"", hexadecimal(&digest[..12]))
+}
+
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// Until accounts come, all requests act in one name.

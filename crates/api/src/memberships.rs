@@ -12,8 +12,9 @@ use serde::{
     de::{self, Visitor},
 };
 use usecases::{
-    Known, history,
-    memberships::{self, Active, Addition, ChangeMemberships, Changed, Deadline},
+    changes::Seen,
+    history,
+    memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -35,11 +36,16 @@ use crate::{
     users::user_in,
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
+/// What is asked thousands of times a second. Addresses are tried one after the other, so these come first.
+pub(crate) fn frequent_routes(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/users/segments/lookup").post(lookup))
         .service(web::resource("/users/{user_id}/segments").post(change).get(active))
         .service(web::resource("/users/{user_id}/segments/{slug}").post(enter).delete(leave).get(is_member))
+        .service(web::resource("/users/segments/lookup").post(lookup));
+}
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
         .service(web::resource("/users/{user_id}/memberships").get(of_user))
         .service(web::resource("/segments/{slug}/users").get(members))
         // There may be a user who is called diff.
@@ -169,11 +175,11 @@ fn texts(slugs: Vec<Slug>) -> Vec<String> {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ActiveSegments {
+pub(crate) struct ActiveSegments<'a> {
     #[schema(example = "1000")]
-    user_id: String,
+    user_id: &'a str,
     #[schema(example = json!(["DISCOUNT_30", "MAIL_GPT"]))]
-    segments: Vec<String>,
+    segments: Vec<&'a str>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -193,10 +199,11 @@ pub(crate) struct Lookup {
     user_ids: Vec<UserIdField>,
 }
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct LookupAnswer {
+#[expect(dead_code, reason = "items are written one by one; this is what the document says of them")]
+#[derive(ToSchema)]
+pub(crate) struct LookupAnswer<'a> {
     /// In the order of the question.
-    items: Vec<ActiveSegments>,
+    items: Vec<ActiveSegments<'a>>,
 }
 
 /// A membership, seen from its user.
@@ -445,13 +452,8 @@ pub(crate) async fn is_member(call: Call, path: Path<(String, String)>) -> Resul
 pub(crate) async fn active(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let user = user_in(&path)?;
     Parameters::of(&call.request)?.end()?;
-    active_of(call, vec![user], |found| found.into_iter().next().map(ActiveSegments::from)).await
-}
-
-impl From<(UserId, Vec<Slug>)> for ActiveSegments {
-    fn from((user, slugs): (UserId, Vec<Slug>)) -> ActiveSegments {
-        ActiveSegments { user_id: user.to_string(), segments: texts(slugs) }
-    }
+    let (text, seen) = active_of(&call, vec![user]).await?;
+    Ok(call.tell_text(text, seen.as_ref()))
 }
 
 /// Which segments are these users in?
@@ -468,23 +470,33 @@ pub(crate) async fn lookup(call: Call) -> Result<HttpResponse, Problem> {
         users.extend(faults.user_id(&format!("/user_ids/{index}"), &id.0));
     }
     faults.none_or_problem()?;
-    active_of(call, users, |found| LookupAnswer { items: found.into_iter().map(ActiveSegments::from).collect() }).await
+    let (items, seen) = active_of(&call, users).await?;
+    Ok(call.tell_text([br#"{"items":["#, items.as_slice(), b"]}"].concat(), seen.as_ref()))
 }
 
-/// Answers out of memory without waiting for anything, or else by a look.
-async fn active_of<V: Serialize + 'static>(
-    call: Call,
-    users: Vec<UserId>,
-    view: fn(Active) -> V,
-) -> Result<HttpResponse, Problem> {
+/// Each user's segments as JSON, with commas between users, and which transactions that has where it is known: out of
+/// memory without waiting for anything, or else by a look.
+async fn active_of(call: &Call, users: Vec<UserId>) -> Result<(Vec<u8>, Option<Seen>), Problem> {
     call.reach().await?;
-    match memberships::remembered_active(&call.app, &users) {
-        Some(known) => Ok(call.tell(&known.map(view))),
-        None => {
-            let found = call.batches.look_up(users).await?;
-            Ok(call.tell(&Known { found: view(found), seen: None }))
+    let mut text = Vec::new();
+    let seen = memberships::remembered_active(&call.app, &users, &mut |user, slugs| {
+        write_active(&mut text, user, slugs.iter().copied());
+    });
+    if seen.is_none() {
+        text.clear();
+        for (user, slugs) in &call.batches.look_up(users).await? {
+            write_active(&mut text, user, slugs.iter());
         }
     }
+    Ok((text, seen))
+}
+
+fn write_active<'a>(text: &mut Vec<u8>, user: &'a UserId, slugs: impl Iterator<Item = &'a Slug>) {
+    if !text.is_empty() {
+        text.push(b',');
+    }
+    let view = ActiveSegments { user_id: user.as_str(), segments: slugs.map(Slug::as_str).collect() };
+    serde_json::to_writer(text, &view).expect("a view is plain data");
 }
 
 /// A user's memberships, now or at an instant

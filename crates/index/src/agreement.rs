@@ -221,8 +221,12 @@ impl Node {
         let now = self.ours.now();
         let ids: Vec<UserId> = USERS.iter().map(|one| user(one)).collect();
         let expected = self.plain.look(|look| memberships::active(look, &ids));
-        let found = self.index.active(&ids, now).expect("the index is sure").found;
-        assert_eq!(ids.iter().cloned().zip(found).collect::<Vec<_>>(), expected);
+        let mut found = Vec::new();
+        let mut take = |user: &UserId, slugs: &[&Slug]| {
+            found.push((user.clone(), slugs.iter().map(|slug| (*slug).clone()).collect::<Vec<_>>()));
+        };
+        self.index.active(&ids, now, &mut take).expect("the index is sure");
+        assert_eq!(found, expected);
         let known = |slug: &Slug| self.plain.look(|look| Ok(look.unit.segments().find(slug)?.is_some()));
         for one in SLUGS.map(slug) {
             let found = self.index.is_member(&ids[0], &one, now).unwrap().map(|member| member.found);

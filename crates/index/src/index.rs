@@ -146,12 +146,15 @@ impl Index {
 }
 
 impl ports::Index for Index {
-    fn active(&self, users: &[UserId], at: Instant) -> Option<Remembered<Vec<Vec<Slug>>>> {
+    fn active(&self, users: &[UserId], at: Instant, take: &mut dyn FnMut(&UserId, &[&Slug])) -> Option<Seen> {
         let kept = self.read();
         let state = self.certain(&kept)?;
-        let at = at.timestamp_micros();
-        let found: Option<Vec<Vec<Slug>>> = users.iter().map(|user| state.active(user.as_str(), at)).collect();
-        Some(Remembered { found: found?, seen: state.has() })
+        let mut slugs = Vec::new();
+        for user in users {
+            state.active(user.as_str(), at.timestamp_micros(), &mut slugs)?;
+            take(user, &slugs);
+        }
+        Some(state.has())
     }
 
     fn is_member(&self, user: &UserId, slug: &Slug, at: Instant) -> Option<Result<Remembered<bool>, Error>> {

@@ -15,19 +15,29 @@ impl<'b> Unpacker<'b> {
         self.bytes.is_empty()
     }
 
+    #[inline]
     pub(crate) fn byte(&mut self) -> u8 {
-        self.take(1).first().copied().unwrap_or(0)
+        let Some((first, rest)) = self.bytes.split_first() else { return 0 };
+        self.bytes = rest;
+        *first
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, length: usize) -> &'b [u8] {
         let (taken, rest) = self.bytes.split_at(length.min(self.bytes.len()));
         self.bytes = rest;
         taken
     }
 
+    #[inline]
     pub(crate) fn number(&mut self) -> u64 {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
+        let first = self.byte();
+        // Most are small.
+        if first & 0x80 == 0 { u64::from(first) } else { self.large_number(u64::from(first & 0x7f)) }
+    }
+
+    fn large_number(&mut self, mut number: u64) -> u64 {
+        for shift in (7..64).step_by(7) {
             let byte = self.byte();
             number |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {

@@ -9,6 +9,7 @@ use domain::{Entry, Instant, Membership, Operation, Reason, Segment, SegmentId, 
 
 use crate::{
     Act, App, Error, Fault, Known, Look, Subject,
+    changes::Seen,
     ports::{Hold, Locks, StoreError, Unit},
     segments, users,
 };
@@ -406,11 +407,10 @@ pub fn active(look: &mut Look, users: &[UserId]) -> Result<Active, Error> {
     Ok(users.iter().map(|user| (user.clone(), slugs.get(user).cloned().unwrap_or_default())).collect())
 }
 
-/// The same out of memory, at once; nothing when the store has to be looked at.
-pub fn remembered_active(app: &App, users: &[UserId]) -> Option<Known<Active>> {
-    let remembered = app.index.active(users, app.clock.now())?;
-    let found = users.iter().cloned().zip(remembered.found).collect();
-    Some(Known { found, seen: Some(remembered.seen) })
+/// The same out of memory, at once: told user by user. Nothing when the store has to be looked at; then what was told does
+/// not count.
+pub fn remembered_active(app: &App, users: &[UserId], take: &mut dyn FnMut(&UserId, &[&Slug])) -> Option<Seen> {
+    app.index.active(users, app.clock.now(), take)
 }
 
 /// As [`remembered_active`], for [`is_member`].

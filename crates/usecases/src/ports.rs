@@ -601,8 +601,9 @@ pub enum StoreError {
 /// Who is in what, in memory. It answers as the store would have at some moment since it was asked, with everything that this
 /// process committed before; or not at all, where only the store is sure.
 pub trait Index: Send + Sync {
-    /// The slugs of the segments that each of these users is in at `at`, sorted, in the order of the users.
-    fn active(&self, users: &[UserId], at: Instant) -> Option<Remembered<Vec<Vec<Slug>>>>;
+    /// Tells the segments that each of these users is in at `at`, sorted, in the order of the users, and returns which
+    /// transactions it had. What was told does not count when it then turns out that only the store is sure.
+    fn active(&self, users: &[UserId], at: Instant, take: &mut dyn FnMut(&UserId, &[&Slug])) -> Option<Seen>;
     /// Fails when there is no such segment.
     fn is_member(&self, user: &UserId, slug: &Slug, at: Instant) -> Option<Result<Remembered<bool>, Error>>;
     /// The users of whom the expression holds at `at`. Fails when it names segments that do not exist.
@@ -636,7 +637,7 @@ pub trait UserSet: Send {
 pub struct NoIndex;
 
 impl Index for NoIndex {
-    fn active(&self, _: &[UserId], _: Instant) -> Option<Remembered<Vec<Vec<Slug>>>> {
+    fn active(&self, _: &[UserId], _: Instant, _: &mut dyn FnMut(&UserId, &[&Slug])) -> Option<Seen> {
         None
     }
 
