@@ -81,6 +81,15 @@ pub(crate) fn has_sqlite() -> Outcome {
     install(&["sqlite3"], "SQLite's shell")
 }
 
+/// Makes sure that load generators and Redis are there for the benchmarks of requests.
+pub(crate) fn has_load_generators() -> Outcome {
+    // wrk ends badly whatever it is asked.
+    if ["wrk", "redis-benchmark", "redis-server"].iter().all(|one| answers("sh", &["-c", &format!("command -v {one}")])) {
+        return Ok(());
+    }
+    install(&["wrk", "redis-server"], "wrk and Redis")
+}
+
 /// Makes sure that Node and npm are there for the Postman collection.
 pub(crate) fn has_node() -> Outcome {
     if answers("node", &["--version"]) && answers("npm", &["--version"]) {
