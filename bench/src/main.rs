@@ -64,6 +64,8 @@ enum Suite {
     Algebra(Options),
     /// Lookups and changes at a fixed rate, with their latencies
     OpenLoop(Options),
+    /// How long it takes until a second node shows what the first one wrote, at a thousand changes a second
+    Freshness(Options),
     /// Lookups, memory and the time to load as memberships become more
     Growth(LargeOptions),
     #[command(hide = true)]
@@ -106,6 +108,7 @@ fn main() -> ExitCode {
         Suite::Batches(options) => suites::batches(options),
         Suite::Algebra(options) => suites::algebra(options),
         Suite::OpenLoop(options) => suites::open_loop(options),
+        Suite::Freshness(options) => suites::freshness(options),
         Suite::Growth(options) => suites::growth(options),
         Suite::Static(options) => statics::serve(options),
     };
