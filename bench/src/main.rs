@@ -7,6 +7,7 @@ mod documents;
 mod draws;
 mod figures;
 mod inputs;
+mod interrupts;
 mod loads;
 mod meters;
 mod plots;
@@ -14,6 +15,7 @@ mod populations;
 mod reports;
 mod rounds;
 mod servers;
+mod soak;
 mod statics;
 mod stores;
 mod suites;
@@ -68,6 +70,9 @@ enum Suite {
     Freshness(Options),
     /// Lookups, memory and the time to load as memberships become more
     Growth(LargeOptions),
+    /// `cargo xtask soak`, which is no suite: it measures nothing
+    #[command(hide = true, override_usage = "cargo xtask soak [OPTIONS]")]
+    Soak(soak::Options),
     #[command(hide = true)]
     Static(statics::Options),
 }
@@ -110,6 +115,7 @@ fn main() -> ExitCode {
         Suite::OpenLoop(options) => suites::open_loop(options),
         Suite::Freshness(options) => suites::freshness(options),
         Suite::Growth(options) => suites::growth(options),
+        Suite::Soak(options) => soak::run(options),
         Suite::Static(options) => statics::serve(options),
     };
     match ended {
