@@ -7,6 +7,7 @@ mod documents;
 mod draws;
 mod figures;
 mod inputs;
+mod interrupts;
 mod loads;
 mod meters;
 mod plots;
@@ -14,6 +15,7 @@ mod populations;
 mod reports;
 mod rounds;
 mod servers;
+mod soak;
 mod statics;
 mod stores;
 mod suites;
@@ -64,8 +66,13 @@ enum Suite {
     Algebra(Options),
     /// Lookups and changes at a fixed rate, with their latencies
     OpenLoop(Options),
+    /// How long it takes until a second node shows what the first one wrote, at a thousand changes a second
+    Freshness(Options),
     /// Lookups, memory and the time to load as memberships become more
     Growth(LargeOptions),
+    /// `cargo xtask soak`, which is no suite: it measures nothing
+    #[command(hide = true, override_usage = "cargo xtask soak [OPTIONS]")]
+    Soak(soak::Options),
     #[command(hide = true)]
     Static(statics::Options),
 }
@@ -106,7 +113,9 @@ fn main() -> ExitCode {
         Suite::Batches(options) => suites::batches(options),
         Suite::Algebra(options) => suites::algebra(options),
         Suite::OpenLoop(options) => suites::open_loop(options),
+        Suite::Freshness(options) => suites::freshness(options),
         Suite::Growth(options) => suites::growth(options),
+        Suite::Soak(options) => soak::run(options),
         Suite::Static(options) => statics::serve(options),
     };
     match ended {

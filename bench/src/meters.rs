@@ -62,6 +62,15 @@ impl Meter {
         self.watch(Watched { server: None, clients: Some(clients) }, Children::Clients, work)
     }
 
+    /// Of two nodes. What the second one costs is told with the clients.
+    pub(crate) fn measure_nodes<T>(
+        &self,
+        [first, second]: [u32; 2],
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<(Reading, T), Failure> {
+        self.watch(Watched { server: Some(first), clients: Some(second) }, Children::Clients, work)
+    }
+
     fn watch<T>(
         &self,
         watched: Watched,

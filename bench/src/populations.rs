@@ -59,20 +59,24 @@ fn mixed_sql(number: &str, salt: &str) -> String {
 
 /// A workshop with a store of so many users. PostgreSQL's is a copy; SQLite's is the one that is kept, and may only be read.
 pub(crate) fn open(engine: Engine, common: &Common, users: u64) -> Result<(Workshop, Store), Failure> {
-    let folder = common.folder.join("kept");
-    fs::create_dir_all(&folder).map_err(failed(folder.display()))?;
-    let path = folder.join(format!("{engine:?}-{users}-{VERSION}").to_lowercase());
-    if !path.exists() {
-        make(engine, common, users, &path)?;
-    }
-    Workshop::open_kept(engine, &common.strata, &common.folder, &path)
+    open_in(engine, &common.strata, &common.folder, users)
 }
 
-fn make(engine: Engine, common: &Common, users: u64, path: &Path) -> Result<(), Failure> {
+/// As `open`, for whoever is no suite.
+pub(crate) fn open_in(engine: Engine, strata: &Path, folder: &Path, users: u64) -> Result<(Workshop, Store), Failure> {
+    let kept = folder.join("kept");
+    fs::create_dir_all(&kept).map_err(failed(kept.display()))?;
+    let path = kept.join(format!("{engine:?}-{users}-{VERSION}").to_lowercase());
+    if !path.exists() {
+        make(Workshop::open(engine, strata, folder)?, users, &path)?;
+    }
+    Workshop::open_kept(engine, strata, folder, &path)
+}
+
+fn make(workshop: Workshop, users: u64, path: &Path) -> Result<(), Failure> {
     eprintln!("filling {} with {users} users; it is kept for other runs", path.display());
-    let workshop = Workshop::open(engine, &common.strata, &common.folder)?;
     let store = workshop.migrated()?;
-    if engine == Engine::Postgres {
+    if workshop.engine == Engine::Postgres {
         // Used files of its log are removed instead of waiting for their next use: they would be kept and copied.
         workshop
             .execute(&store, "ALTER SYSTEM SET wal_recycle = off;\nDO $$ BEGIN PERFORM pg_reload_conf(); END $$;\n")?;

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -37,7 +38,7 @@ impl Strata {
 
     /// A command of the binary on this store, with none of the surrounding settings.
     pub(crate) fn command(&self, database_url: &str, arguments: &[&str]) -> Result<Command, Failure> {
-        let log = self.folder.join("strata.log");
+        let log = self.log();
         let log = File::options().create(true).append(true).open(&log).map_err(failed(log.display()))?;
         let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("STRATA_")) {
@@ -61,8 +62,7 @@ impl Strata {
         if output.status.success() {
             return Ok(told);
         }
-        let log = self.folder.join("strata.log");
-        Err(Failure(format!("{command:?} ended with {}: {told}; see {}", output.status, log.display())))
+        Err(Failure(format!("{command:?} ended with {}: {told}; see {}", output.status, self.log().display())))
     }
 
     /// Starts a server, and waits until it can serve.
@@ -72,11 +72,26 @@ impl Strata {
 
     /// Starts a server with these settings, by the names that they have in the environment.
     pub(crate) fn serve_with(&self, database_url: &str, settings: &[(&str, &str)]) -> Result<Server, Failure> {
-        let begun = Instant::now();
+        self.begin(self.serving(database_url, settings)?)
+    }
+
+    /// As `serve_with`, and Ctrl-C at the terminal does not reach it.
+    pub(crate) fn serve_apart(&self, database_url: &str, settings: &[(&str, &str)]) -> Result<Server, Failure> {
+        let mut command = self.serving(database_url, settings)?;
+        command.process_group(0);
+        self.begin(command)
+    }
+
+    fn serving(&self, database_url: &str, settings: &[(&str, &str)]) -> Result<Command, Failure> {
         let mut command = self.command(database_url, &["serve", "--listen", "127.0.0.1:0"])?;
-        let mut server = Server::start(command.envs(settings.iter().copied())).map_err(|Failure(reason)| {
-            Failure(format!("{reason}; see {}", self.folder.join("strata.log").display()))
-        })?;
+        command.envs(settings.iter().copied());
+        Ok(command)
+    }
+
+    fn begin(&self, mut command: Command) -> Result<Server, Failure> {
+        let begun = Instant::now();
+        let mut server = Server::start(&mut command)
+            .map_err(|Failure(reason)| Failure(format!("{reason}; see {}", self.log().display())))?;
         while server.client.status("/readyz")? != 200 {
             if begun.elapsed() > READY_WITHIN {
                 return Err(Failure(format!("the server was not ready within {} s", READY_WITHIN.as_secs())));
@@ -86,6 +101,11 @@ impl Strata {
         server.ready_after = begun.elapsed();
         server.client.get("/api/v1/segments?limit=1")?;
         Ok(server)
+    }
+
+    /// What every process of it says of itself.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join("strata.log")
     }
 
     fn files(&self) -> PathBuf {

@@ -2,6 +2,7 @@
 
 mod algebra;
 mod batches;
+mod freshness;
 mod growth;
 mod lookups;
 mod open_loops;
@@ -87,7 +88,7 @@ pub(crate) struct Kind {
 
 impl Kind {
     /// In the order in which they are run and written.
-    pub(crate) const ALL: [Kind; 11] = [
+    pub(crate) const ALL: [Kind; 12] = [
         BULK,
         LOOKUP,
         REDIS,
@@ -98,6 +99,7 @@ impl Kind {
         BATCHES,
         ALGEBRA,
         OPEN_LOOP,
+        FRESHNESS,
         GROWTH,
     ];
 }
@@ -112,6 +114,7 @@ const WRITES_SQLITE: Kind = Kind { name: "writes-sqlite", heading: "Writes to SQ
 const BATCHES: Kind = Kind { name: "batches", heading: "Batches" };
 const ALGEBRA: Kind = Kind { name: "algebra", heading: "Set algebra" };
 const OPEN_LOOP: Kind = Kind { name: "open-loop", heading: "Open loop" };
+const FRESHNESS: Kind = Kind { name: "freshness", heading: "Freshness of a second node" };
 const GROWTH: Kind = Kind { name: "growth", heading: "Growth" };
 
 pub(crate) fn lookup(options: &Options) -> Result<(), Failure> {
@@ -150,6 +153,10 @@ pub(crate) fn open_loop(options: &Options) -> Result<(), Failure> {
     run(&OPEN_LOOP, options, open_loops::run)
 }
 
+pub(crate) fn freshness(options: &Options) -> Result<(), Failure> {
+    run(&FRESHNESS, options, freshness::run)
+}
+
 pub(crate) fn growth(LargeOptions { options, large }: &LargeOptions) -> Result<(), Failure> {
     let steps = if *large { growth::LARGE } else { growth::USUAL };
     run(&GROWTH, options, |bench| growth::run(bench, steps))
@@ -173,6 +180,7 @@ pub(crate) fn all(told: &LargeOptions) -> Result<(), Failure> {
         (BATCHES, batches(options)),
         (ALGEBRA, algebra(options)),
         (OPEN_LOOP, open_loop(options)),
+        (FRESHNESS, freshness(options)),
         (GROWTH, growth(&told)),
     ];
     let failures: Vec<String> = ended

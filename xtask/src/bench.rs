@@ -1,23 +1,54 @@
-//! `cargo xtask bench`: the benchmarks, on a release build.
+//! `cargo xtask bench` and `cargo xtask soak`: on a release build.
 
-use std::{ffi::OsString, process::Command};
+use std::{ffi::OsString, path::PathBuf, process::Command};
 
-use crate::{Outcome, machine, must};
+use crate::{Failure, Outcome, machine, must};
 
 /// What the benchmark is told is its own business: `cargo xtask bench bulk --help` lists it.
 pub(crate) fn run(arguments: &[OsString]) -> Outcome {
-    machine::has_postgres()?;
-    machine::has_sqlite()?;
-    let packages = ["--release", "--package", "server", "--package", "bench"];
-    must(machine::cargo("build").args(packages).args(machine::features()))?;
-    let release = machine::target().join("release");
+    let release = build()?;
     let mut bench = Command::new(release.join("bench"));
     bench.args(arguments);
     // Without a suite it says which there are, and that is all that can be told to it.
     if !arguments.is_empty() {
-        bench.arg("--strata").arg(release.join("strata"));
-        bench.arg("--folder").arg(machine::target().join("tmp/bench"));
+        place(&mut bench, release);
         bench.arg("--docs").arg(machine::root().join("docs"));
     }
     must(&mut bench)
+}
+
+pub(crate) fn soak(arguments: &[OsString]) -> Outcome {
+    let release = build()?;
+    let mut soak = Command::new(release.join("bench"));
+    soak.arg("soak").args(arguments);
+    place(&mut soak, release);
+    become_it(soak)
+}
+
+/// Builds what is measured and who measures it, and tells where they are.
+fn build() -> Result<PathBuf, Failure> {
+    machine::has_postgres()?;
+    machine::has_sqlite()?;
+    let packages = ["--release", "--package", "server", "--package", "bench"];
+    must(machine::cargo("build").args(packages).args(machine::features()))?;
+    Ok(machine::target().join("release"))
+}
+
+fn place(command: &mut Command, release: PathBuf) {
+    command.arg("--strata").arg(release.join("strata"));
+    command.arg("--folder").arg(machine::target().join("tmp/bench"));
+}
+
+/// Takes this process's place: Ctrl-C would end this one at once, and whoever waits for it would not see what the soak
+/// still checks and tells.
+#[cfg(unix)]
+fn become_it(mut command: Command) -> Outcome {
+    use std::os::unix::process::CommandExt;
+    let error = command.exec();
+    Err(Failure(format!("{command:?} cannot be started: {error}")))
+}
+
+#[cfg(not(unix))]
+fn become_it(mut command: Command) -> Outcome {
+    must(&mut command)
 }

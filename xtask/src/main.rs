@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask run`, `cargo xtask test`, `cargo xtask fuzz`, `cargo xtask bench`.
+//! The project's own commands: `cargo xtask run`, `cargo xtask test`, `cargo xtask fuzz`, `cargo xtask bench`,
+//! `cargo xtask soak`.
 
 #![allow(clippy::print_stdout, reason = "a command line talks to a person")]
 
@@ -51,6 +52,14 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "SUITE AND OPTIONS")]
         arguments: Vec<OsString>,
     },
+    /// Run mixed load for an hour on nodes that come and go, and check every answer: `cargo xtask soak --minutes 10`
+    ///
+    /// `cargo xtask soak --help` lists what can be chosen.
+    #[command(disable_help_flag = true)]
+    Soak {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
+        arguments: Vec<OsString>,
+    },
 }
 
 /// Why a task ended badly, for the person who started it.
@@ -64,6 +73,7 @@ fn main() -> ExitCode {
         Task::Test => tests::run(),
         Task::Fuzz { examples } => fuzz::run(examples),
         Task::Bench { arguments } => bench::run(&arguments),
+        Task::Soak { arguments } => bench::soak(&arguments),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

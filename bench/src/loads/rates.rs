@@ -54,7 +54,7 @@ pub(crate) struct Latencies {
 }
 
 impl Latencies {
-    fn new(mut micros: Vec<u64>, errors: u64) -> Latencies {
+    pub(crate) fn new(mut micros: Vec<u64>, errors: u64) -> Latencies {
         micros.sort_unstable();
         Latencies { micros, errors }
     }

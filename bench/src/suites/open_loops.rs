@@ -22,11 +22,11 @@ use crate::{
 };
 
 const LOOKUPS_A_SECOND: u64 = 10_000;
-const CHANGES_A_SECOND: u64 = 1_000;
-const CONNECTIONS: u64 = 32;
+pub(super) const CHANGES_A_SECOND: u64 = 1_000;
+pub(super) const CONNECTIONS: u64 = 32;
 const SLOW: Duration = Duration::from_millis(50);
 /// For connections to be there before the first request goes out.
-const LEAD: Duration = Duration::from_millis(500);
+pub(super) const LEAD: Duration = Duration::from_millis(500);
 /// Before what counts.
 const WARM_UP_S: u64 = 2;
 
@@ -78,7 +78,7 @@ fn lookup(users: u64, seed: u64, connection: u64, count: u64) -> Request {
 }
 
 /// What a connection adds, it removes next. Each has segments of its own, so that nobody is in one already.
-fn change(users: u64, seed: u64, connection: u64, count: u64) -> Request {
+pub(super) fn change(users: u64, seed: u64, connection: u64, count: u64) -> Request {
     let user = user_id(drawn(users, seed, connection, count / 2));
     let own = CHANGES / CONNECTIONS;
     let slug = format!("change-{:04}", 1 + connection * own + count / 2 % own);
