@@ -6,6 +6,9 @@ use crate::{Failure, Outcome, machine, must};
 
 /// What the benchmark is told is its own business: `cargo xtask bench bulk --help` lists it.
 pub(crate) fn run(arguments: &[OsString]) -> Outcome {
+    if arguments.first().is_some_and(|suite| suite != "bulk" && !suite.to_string_lossy().starts_with('-')) {
+        machine::has_load_generators()?;
+    }
     let release = build()?;
     let mut bench = Command::new(release.join("bench"));
     bench.args(arguments);

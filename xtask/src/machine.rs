@@ -84,7 +84,8 @@ pub(crate) fn has_sqlite() -> Outcome {
 /// Makes sure that load generators and Redis are there for the benchmarks of requests.
 pub(crate) fn has_load_generators() -> Outcome {
     // wrk ends badly whatever it is asked.
-    if ["wrk", "redis-benchmark", "redis-server"].iter().all(|one| answers("sh", &["-c", &format!("command -v {one}")])) {
+    let is_there = |program: &&str| answers("sh", &["-c", &format!("command -v {program}")]);
+    if ["wrk", "redis-benchmark", "redis-server"].iter().all(is_there) {
         return Ok(());
     }
     install(&["wrk", "redis-server"], "wrk and Redis")

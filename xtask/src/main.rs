@@ -44,9 +44,10 @@ enum Task {
         #[arg(long, default_value_t = 100)]
         examples: u32,
     },
-    /// Measure Strata beside what its machine gives without it: `cargo xtask bench bulk --quick`
+    /// Measure Strata beside what its machine gives without it: `cargo xtask bench lookup --quick`
     ///
-    /// `cargo xtask bench bulk --help` lists what can be chosen.
+    /// `cargo xtask bench --help` lists the suites, and `cargo xtask bench lookup --help` what can be chosen of one. Installs
+    /// what it needs when it may (root on Debian).
     #[command(disable_help_flag = true)]
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "SUITE AND OPTIONS")]
