@@ -289,8 +289,14 @@ pub trait Memberships {
         after: Option<&UserId>,
         limit: usize,
     ) -> Result<Vec<Membership>, StoreError>;
-    /// Everybody who is stored in a segment, by id: the id, and the microseconds since 1970 of beginning and deadline.
-    fn each(&mut self, segment: SegmentId, take: &mut dyn FnMut(&str, i64, Option<i64>)) -> Result<(), StoreError>;
+    /// Everybody who is stored in a segment, by id: the id, and in microseconds since 1970 when the membership began, if that
+    /// was after `recent`, and its deadline.
+    fn each(
+        &mut self,
+        segment: SegmentId,
+        recent: Instant,
+        take: &mut dyn FnMut(&str, Option<i64>, Option<i64>),
+    ) -> Result<(), StoreError>;
     /// How many of a segment's members are in each other segment at `at`; those with nobody in common may be absent.
     fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
     /// How many members each of these segments has at `at`. One without members may be absent.
