@@ -265,12 +265,18 @@ fn watch(
                 memory.sample(node.starts(), now, mib);
             }
         }
-        if now >= told + tell_every && !interrupted.load(Ordering::Relaxed) {
-            told = now;
-            let lookups = soak.tally.take_lookups();
-            watched.lookups.extend(&lookups);
-            say(line(soak, now, &watched, Latencies::new(lookups, 0), workshop.rows(store, "changes")?))?;
+        if now < told + tell_every {
+            continue;
         }
+        told = now;
+        let changes = workshop.rows(store, "changes");
+        // Ctrl-C also ended the shell that was to count them.
+        if interrupted.load(Ordering::Relaxed) {
+            break;
+        }
+        let lookups = soak.tally.take_lookups();
+        watched.lookups.extend(&lookups);
+        say(line(soak, now, &watched, Latencies::new(lookups, 0), changes?))?;
     }
     watched.duration = begun.elapsed();
     watched.lookups.extend(soak.tally.take_lookups());

@@ -89,7 +89,8 @@ fn must_have(caller: &Caller, slug: &str, members: u64) {
     let asked = Instant::now();
     let question = json!({ "expr": slug, "return": "count" });
     loop {
-        let Some(answer) = caller.ask(node, Question::post("/segments/algebra", &question)) else { return };
+        // Until the node has heard of a new segment it knows none of that name.
+        let Some(answer) = caller.try_ask(node, Question::post("/segments/algebra", &question)) else { return };
         let found = answer.body["user_count"].as_u64();
         if found == Some(members) {
             return;

@@ -437,7 +437,7 @@ pub(crate) async fn is_member(call: Call, path: Path<(String, String)>) -> Resul
     call.reach().await?;
     let pair = |is_member| Pair { user_id: user.to_string(), segment: slug.to_string(), is_member };
     if let Some(known) = memberships::remembered_is_member(&call.app, &user, &slug) {
-        return Ok(call.tell(&known.map_err(Problem::from)?.map(pair)));
+        return Ok(call.tell(&known.map(pair)));
     }
     call.look(move |look| {
         let is_member = memberships::is_member(look, &user, &slug)?;

@@ -10,14 +10,13 @@ use std::{
 
 use domain::{Instant, Slug, UserId, algebra::Expression};
 use usecases::{
-    Error, Subject,
     algebra::{Overlap, SharedMembers},
     changes::{Commit, Seen, Told},
     ports::{self, Remembered, UserSet},
 };
 
 use crate::{
-    sets::{self, Question, Set, Unknown},
+    sets::{self, Question, Set},
     state::State,
 };
 
@@ -157,33 +156,32 @@ impl ports::Index for Index {
         Some(state.has())
     }
 
-    fn is_member(&self, user: &UserId, slug: &Slug, at: Instant) -> Option<Result<Remembered<bool>, Error>> {
+    fn is_member(&self, user: &UserId, slug: &Slug, at: Instant) -> Option<Remembered<bool>> {
         let kept = self.read();
         let state = self.certain(&kept)?;
-        let Some(segment) = state.names.find(slug) else { return Some(Err(no_segments([slug]))) };
+        let segment = state.names.find(slug)?;
         let mut found = false;
         state.live(user.as_str(), at.timestamp_micros(), |one| found |= one == segment);
-        Some(Ok(Remembered { found, seen: state.has() }))
+        Some(Remembered { found, seen: state.has() })
     }
 
-    fn set(&self, expression: &Expression, at: Instant) -> Option<Result<Remembered<Box<dyn UserSet>>, Error>> {
+    fn set(&self, expression: &Expression, at: Instant) -> Option<Remembered<Box<dyn UserSet>>> {
         let state = self.state()?;
         let slugs: Vec<Slug> = expression.segments().into_iter().cloned().collect();
-        Some(ask(&state, &slugs, |question| {
-            Box::new(question.set(expression, at.timestamp_micros())) as Box<dyn UserSet>
-        }))
+        let found = Question::of(&state, &slugs)?.set(expression, at.timestamp_micros());
+        Some(Remembered { found: Box::new(found), seen: state.has() })
     }
 
-    fn overlap(&self, slugs: &[Slug], at: Instant) -> Option<Result<Remembered<Overlap>, Error>> {
+    fn overlap(&self, slugs: &[Slug], at: Instant) -> Option<Remembered<Overlap>> {
         let state = self.state()?;
-        Some(ask(&state, slugs, |question| question.overlap(at.timestamp_micros())))
+        let found = Question::of(&state, slugs)?.overlap(at.timestamp_micros());
+        Some(Remembered { found, seen: state.has() })
     }
 
-    fn shared(&self, slug: &Slug, at: Instant) -> Option<Result<Remembered<SharedMembers>, Error>> {
+    fn shared(&self, slug: &Slug, at: Instant) -> Option<Remembered<SharedMembers>> {
         let state = self.state()?;
-        let Some(segment) = state.names.find(slug) else { return Some(Err(no_segments([slug]))) };
-        let found = sets::shared(&state, segment, at.timestamp_micros());
-        Some(Ok(Remembered { found, seen: state.has() }))
+        let found = sets::shared(&state, state.names.find(slug)?, at.timestamp_micros());
+        Some(Remembered { found, seen: state.has() })
     }
 
     fn seen(&self) -> Option<Seen> {
@@ -197,17 +195,6 @@ impl ports::Index for Index {
     fn is_loaded(&self) -> bool {
         self.is_loaded.load(Ordering::Relaxed)
     }
-}
-
-fn ask<T>(state: &State, slugs: &[Slug], answer: impl FnOnce(&Question) -> T) -> Result<Remembered<T>, Error> {
-    match Question::of(state, slugs) {
-        Ok(question) => Ok(Remembered { found: answer(&question), seen: state.has() }),
-        Err(Unknown(slugs)) => Err(no_segments(&slugs)),
-    }
-}
-
-fn no_segments<'s>(slugs: impl IntoIterator<Item = &'s Slug>) -> Error {
-    Error::NotFound(Subject::Segment, slugs.into_iter().map(ToString::to_string).collect())
 }
 
 impl UserSet for Set {

@@ -1,8 +1,9 @@
 //! Everything that is stored, read in one consistent state and packed.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use domain::Instant;
+use chrono::TimeDelta;
+use domain::{Instant, SegmentId};
 use usecases::ports::{SegmentQuery, Store, StoreError, Unit};
 
 use crate::{
@@ -16,22 +17,26 @@ use crate::{
 const PAGE: usize = 10_000;
 
 pub(crate) fn load(store: &dyn Store, now: Instant) -> Result<State, StoreError> {
-    store.read(|unit| read(unit, now.timestamp_micros()))
+    store.read(|unit| read(unit, now - TimeDelta::microseconds(PACKED_AFTER_MICROS)))
 }
 
-fn read(unit: &mut dyn Unit, now: i64) -> Result<State, StoreError> {
+/// What began after `recent` stays beside the rows.
+fn read(unit: &mut dyn Unit, recent: Instant) -> Result<State, StoreError> {
     let mut state = State::new(unit.changes().seen()?);
     let users = users(unit)?;
     let segments = segments(unit, &mut state)?;
-    let mut packing = Crowd::of(&users);
+    let mut crowd = Crowd::of(&users);
     for (segment, ordinal) in segments {
-        unit.memberships().each(segment, &mut |user, since, until| match packing.ordinals.get(user) {
-            Some(user) if since <= now - PACKED_AFTER_MICROS => packing.members.push((*user, ordinal, until)),
+        unit.memberships().each(segment, recent, &mut |user, since, until| match (crowd.ordinal(user), since) {
+            (Some(user), None) => crowd.enter(user, ordinal, until),
             // Nobody without a profile is a member, unless the store was tampered with.
-            Some(_) | None => state.overlay.change(user, ordinal, LOADED, |_| Some(Stay { since, until })),
+            (_, since) => {
+                let stay = Stay { since: since.unwrap_or(i64::MIN), until };
+                state.overlay.change(user, ordinal, LOADED, |_| Some(stay));
+            }
         })?;
     }
-    state.packed = std::sync::Arc::new(packing.pack(&users));
+    state.packed = Arc::new(crowd.pack(&users));
     Ok(state)
 }
 
@@ -49,7 +54,7 @@ fn users(unit: &mut dyn Unit) -> Result<Vec<Box<str>>, StoreError> {
 }
 
 /// The segments there are, with their ordinals.
-fn segments(unit: &mut dyn Unit, state: &mut State) -> Result<Vec<(domain::SegmentId, u32)>, StoreError> {
+fn segments(unit: &mut dyn Unit, state: &mut State) -> Result<Vec<(SegmentId, u32)>, StoreError> {
     let mut segments = Vec::new();
     let mut query = SegmentQuery::default();
     loop {
@@ -67,26 +72,47 @@ fn segments(unit: &mut dyn Unit, state: &mut State) -> Result<Vec<(domain::Segme
 /// Memberships on their way from segment by segment to user by user.
 struct Crowd<'u> {
     ordinals: HashMap<&'u str, u32>,
-    /// User and segment by ordinal, and the deadline.
-    members: Vec<(u32, u32, Option<i64>)>,
+    /// User and segment by ordinal, in one number, the user first.
+    open: Vec<u64>,
+    /// The same, with the deadline.
+    due: Vec<(u64, i64)>,
 }
 
 impl<'u> Crowd<'u> {
     fn of(users: &'u [Box<str>]) -> Crowd<'u> {
         let ordinals = users.iter().zip(0..).map(|(user, ordinal)| (&**user, ordinal)).collect();
-        Crowd { ordinals, members: Vec::new() }
+        Crowd { ordinals, open: Vec::new(), due: Vec::new() }
+    }
+
+    fn ordinal(&self, user: &str) -> Option<u32> {
+        self.ordinals.get(user).copied()
+    }
+
+    fn enter(&mut self, user: u32, segment: u32, until: Option<i64>) {
+        let pair = u64::from(user) << 32 | u64::from(segment);
+        match until {
+            None => self.open.push(pair),
+            Some(until) => self.due.push((pair, until)),
+        }
     }
 
     fn pack(mut self, users: &[Box<str>]) -> Packed {
-        self.members.sort_unstable_by_key(|(user, segment, _)| (*user, *segment));
-        let mut members = self.members.into_iter().peekable();
+        self.open.sort_unstable();
+        self.due.sort_unstable();
+        let is_of = |pair: u64, user: u32| pair >> 32 == u64::from(user);
+        let mut open = self.open.into_iter().peekable();
+        let mut due = self.due.into_iter().peekable();
         let mut builder = RowsBuilder::default();
-        let mut row = Vec::new();
+        let mut row: Vec<Held> = Vec::new();
         for (user, ordinal) in users.iter().zip(0..) {
             row.clear();
-            while let Some((_, segment, until)) = members.next_if(|(one, ..)| *one == ordinal) {
-                row.push(Held { segment, until });
+            while let Some(pair) = open.next_if(|pair| is_of(*pair, ordinal)) {
+                row.push(Held { segment: pair as u32, until: None });
             }
+            while let Some((pair, until)) = due.next_if(|(pair, _)| is_of(*pair, ordinal)) {
+                row.push(Held { segment: pair as u32, until: Some(until) });
+            }
+            row.sort_unstable();
             builder.push(user, &row).expect("there are fewer users than 32 bits count");
         }
         Packed::new(builder.build())

@@ -9,7 +9,8 @@ use domain::{SegmentId, Slug};
 pub(crate) struct Names {
     ordinals: HashMap<i64, u32>,
     known: Vec<Known>,
-    by_slug: HashMap<Slug, u32>,
+    /// With the number of the change that gave a segment the slug.
+    by_slug: HashMap<Slug, (u32, i64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -43,13 +44,17 @@ impl Names {
         }
         known.number = number;
         if let Some(before) = known.slug.take()
-            && self.by_slug.get(&before) == Some(&ordinal)
+            && self.by_slug.get(&before).is_some_and(|(bearer, _)| *bearer == ordinal)
         {
             self.by_slug.remove(&before);
         }
         if let Some(slug) = slug {
             known.slug = Some(slug.clone());
-            self.by_slug.insert(slug.clone(), ordinal);
+            // Another segment may have it since, which was heard of first.
+            let is_latest = self.by_slug.get(slug).is_none_or(|(_, since)| *since <= number);
+            if is_latest {
+                self.by_slug.insert(slug.clone(), (ordinal, number));
+            }
         }
     }
 
@@ -67,7 +72,7 @@ impl Names {
     }
 
     pub(crate) fn find(&self, slug: &Slug) -> Option<u32> {
-        self.by_slug.get(slug).copied()
+        self.by_slug.get(slug).map(|(ordinal, _)| *ordinal)
     }
 
     /// Every segment by ordinal: its identity, and its slug if it has one.
@@ -90,6 +95,11 @@ mod tests {
         names.name(SegmentId(1), Some(&b), 4);
         names.name(SegmentId(2), Some(&c), 3);
         assert_eq!((names.find(&a), names.find(&b), names.find(&c)), (None, Some(0), Some(1)));
+        // A third one has the slug of the first one, which is heard of again.
+        names.name(SegmentId(3), Some(&b), 5);
+        names.name(SegmentId(1), Some(&b), 4);
+        names.name(SegmentId(1), None, 4);
+        assert_eq!(names.find(&b), Some(2));
         names.name(SegmentId(2), None, 6);
         names.name(SegmentId(2), Some(&a), 5);
         assert_eq!((names.find(&c), names.slug(1)), (None, None));

@@ -24,18 +24,11 @@ pub(crate) struct Set {
     changed: Vec<Box<str>>,
 }
 
-/// Slugs that no segment has.
-pub(crate) struct Unknown(pub(crate) Vec<Slug>);
-
 impl<'s> Question<'s> {
-    pub(crate) fn of(state: &'s State, slugs: &'s [Slug]) -> Result<Question<'s>, Unknown> {
-        let found: Vec<Option<u32>> = slugs.iter().map(|slug| state.names.find(slug)).collect();
-        let ordinals: Vec<u32> = found.iter().flatten().copied().collect();
-        if ordinals.len() < slugs.len() {
-            let unknown = slugs.iter().zip(found).filter(|(_, found)| found.is_none());
-            return Err(Unknown(unknown.map(|(slug, _)| slug.clone()).collect()));
-        }
-        Ok(Question { state, slugs, ordinals })
+    /// Nothing when one of the segments was not heard of.
+    pub(crate) fn of(state: &'s State, slugs: &'s [Slug]) -> Option<Question<'s>> {
+        let ordinals = slugs.iter().map(|slug| state.names.find(slug)).collect::<Option<Vec<u32>>>()?;
+        Some(Question { state, slugs, ordinals })
     }
 
     /// Who is in each of the segments: as bitmaps, without those of whom something changed, and these with the places of

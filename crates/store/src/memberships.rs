@@ -2,7 +2,6 @@ use std::collections::BTreeSet;
 
 use diesel::{
     PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
-    pg::PgRowByRowLoadingMode,
     sql_types::{BigInt, Nullable, Text},
 };
 use domain::{Actor, Entry, Instant, Membership, Operation, SegmentId, SegmentRef, Slug, UserId};
@@ -14,7 +13,7 @@ use usecases::{
 use crate::{
     DieselUnit,
     columns::{Table, rows_max},
-    connection::AnyConnection,
+    connection::{AnyConnection, on_backend},
     statements::{Column, Statement, portions},
     users::behind,
 };
@@ -102,20 +101,29 @@ impl Memberships for DieselUnit<'_> {
         self.rows(statement, membership)
     }
 
-    fn each(&mut self, segment: SegmentId, take: &mut dyn FnMut(&str, i64, Option<i64>)) -> Result<(), StoreError> {
-        let statement = Statement::<(Text, BigInt, Nullable<BigInt>)>::new(
-            "SELECT user_id, since, expires_at FROM memberships WHERE segment_id = ? ORDER BY user_id",
-        )
-        .int(segment.0);
-        let mut read = |row: QueryResult<(String, i64, Option<i64>)>| -> QueryResult<()> {
-            let (user, since, until) = row?;
-            take(&user, since, until);
-            Ok(())
-        };
-        self.query(|conn| match conn {
-            AnyConnection::Pg(conn) => statement.load_iter::<_, PgRowByRowLoadingMode>(conn)?.try_for_each(&mut read),
-            AnyConnection::Sqlite(conn) => statement.load_iter(conn)?.try_for_each(&mut read),
-        })
+    fn each(
+        &mut self,
+        segment: SegmentId,
+        recent: Instant,
+        take: &mut dyn FnMut(&str, Option<i64>, Option<i64>),
+    ) -> Result<(), StoreError> {
+        let (recent, mut last) = (recent.timestamp_micros(), String::new());
+        loop {
+            let page = self.query(|conn| {
+                on_backend!(conn, |conn| page_of_each(segment, recent, &last).get_result::<EachPage>(conn))
+            })?;
+            let (count, users, sinces, deadlines) = page;
+            let [users, sinces, deadlines] = [users, sinces, deadlines].map(Option::unwrap_or_default);
+            let instants = sinces.split(' ').zip(deadlines.split(' '));
+            for (user, (since, until)) in users.split(' ').zip(instants).take(usize::try_from(count).unwrap_or(0)) {
+                // Of no instant there is no digit.
+                take(user, since.parse().ok(), until.parse().ok());
+            }
+            if count < EACH_PAGE {
+                return Ok(());
+            }
+            last = users.rsplit(' ').next().unwrap_or_default().to_owned();
+        }
     }
 
     fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
@@ -206,6 +214,27 @@ impl Memberships for DieselUnit<'_> {
             }
         }
     }
+}
+
+/// How many rows [`Memberships::each`] has from the database at once.
+const EACH_PAGE: i64 = 20_000;
+
+type EachColumns = (BigInt, Nullable<Text>, Nullable<Text>, Nullable<Text>);
+/// How many there are, and the columns.
+type EachPage = (i64, Option<String>, Option<String>, Option<String>);
+
+/// Put together by the database, as lines of history are: handed over as a row each they take longer than they take to find.
+fn page_of_each(segment: SegmentId, recent: i64, last: &str) -> Statement<EachColumns> {
+    Statement::new(
+        "SELECT count(*), string_agg(user_id, ' '), \
+         string_agg(CASE WHEN since > ? THEN CAST(since AS TEXT) ELSE '' END, ' '), \
+         string_agg(COALESCE(CAST(expires_at AS TEXT), ''), ' ') FROM (SELECT user_id, since, expires_at FROM memberships \
+         WHERE segment_id = ? AND user_id > ? ORDER BY user_id LIMIT ?) AS page",
+    )
+    .int(recent)
+    .int(segment.0)
+    .text(last)
+    .int(EACH_PAGE)
 }
 
 /// Which memberships are ended because their deadline came: all of a segment, or so many of all, the longest due first.

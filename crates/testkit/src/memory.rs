@@ -484,10 +484,16 @@ impl Memberships for MemoryUnit {
         Ok(found)
     }
 
-    fn each(&mut self, segment: SegmentId, take: &mut dyn FnMut(&str, i64, Option<i64>)) -> Result<(), StoreError> {
+    fn each(
+        &mut self,
+        segment: SegmentId,
+        recent: Instant,
+        take: &mut dyn FnMut(&str, Option<i64>, Option<i64>),
+    ) -> Result<(), StoreError> {
         for member in self.tables.memberships.values().filter(|found| found.segment.id == segment) {
-            let until = member.expires_at.map(|at| at.timestamp_micros());
-            take(member.user.as_str(), member.since.timestamp_micros(), until);
+            let since = Some(member.since).filter(|since| *since > recent);
+            let [since, until] = [since, member.expires_at].map(|at| at.map(|at| at.timestamp_micros()));
+            take(member.user.as_str(), since, until);
         }
         Ok(())
     }

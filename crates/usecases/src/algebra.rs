@@ -50,7 +50,7 @@ pub fn evaluate(app: &App, query: &AlgebraQuery, wanted: &Wanted) -> Result<Know
         Found { users: users.unwrap_or_default(), count: wanted.count.map(|Exactly| set.count()) }
     };
     let found = |set: Remembered<Box<dyn UserSet>>| Remembered { found: of_set(set.found), seen: set.seen };
-    let remembered = remembered(app, query).map(|set| set.map(found));
+    let remembered = remembered(app, query).map(found);
     app.known_or_look(remembered, |look| {
         let users = match &wanted.users {
             Some((after, limit)) => page(look, query, after.as_ref(), *limit)?,
@@ -61,7 +61,7 @@ pub fn evaluate(app: &App, query: &AlgebraQuery, wanted: &Wanted) -> Result<Know
     })
 }
 
-fn remembered(app: &App, query: &AlgebraQuery) -> Option<Result<Remembered<Box<dyn UserSet>>, Error>> {
+fn remembered(app: &App, query: &AlgebraQuery) -> Option<Remembered<Box<dyn UserSet>>> {
     if query.as_of.is_some() { None } else { app.index.set(&query.expression, app.clock.now()) }
 }
 

@@ -96,11 +96,11 @@ impl App {
     /// What the index found, or else what a look finds.
     fn known_or_look<T>(
         &self,
-        remembered: Option<Result<Remembered<T>, Error>>,
+        remembered: Option<Remembered<T>>,
         work: impl FnOnce(&mut Look) -> Result<T, Error>,
     ) -> Result<Known<T>, Error> {
         match remembered {
-            Some(remembered) => remembered.map(Known::from),
+            Some(remembered) => Ok(remembered.into()),
             None => self.look(work).map(|found| Known { found, seen: None }),
         }
     }

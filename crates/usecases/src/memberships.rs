@@ -414,9 +414,8 @@ pub fn remembered_active(app: &App, users: &[UserId], take: &mut dyn FnMut(&User
 }
 
 /// As [`remembered_active`], for [`is_member`].
-pub fn remembered_is_member(app: &App, user: &UserId, slug: &Slug) -> Option<Result<Known<bool>, Error>> {
-    let remembered = app.index.is_member(user, slug, app.clock.now())?;
-    Some(remembered.map(Known::from))
+pub fn remembered_is_member(app: &App, user: &UserId, slug: &Slug) -> Option<Known<bool>> {
+    app.index.is_member(user, slug, app.clock.now()).map(Known::from)
 }
 
 pub fn is_member(look: &mut Look, user: &UserId, slug: &Slug) -> Result<bool, Error> {

@@ -9,7 +9,6 @@ use domain::{
 use thiserror::Error;
 
 use crate::{
-    Error,
     algebra::{Overlap, SharedMembers},
     changes::{Commit, Seen, Told},
 };
@@ -289,8 +288,14 @@ pub trait Memberships {
         after: Option<&UserId>,
         limit: usize,
     ) -> Result<Vec<Membership>, StoreError>;
-    /// Everybody who is stored in a segment, by id: the id, and the microseconds since 1970 of beginning and deadline.
-    fn each(&mut self, segment: SegmentId, take: &mut dyn FnMut(&str, i64, Option<i64>)) -> Result<(), StoreError>;
+    /// Everybody who is stored in a segment, by id: the id, and in microseconds since 1970 when the membership began, if that
+    /// was after `recent`, and its deadline.
+    fn each(
+        &mut self,
+        segment: SegmentId,
+        recent: Instant,
+        take: &mut dyn FnMut(&str, Option<i64>, Option<i64>),
+    ) -> Result<(), StoreError>;
     /// How many of a segment's members are in each other segment at `at`; those with nobody in common may be absent.
     fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
     /// How many members each of these segments has at `at`. One without members may be absent.
@@ -604,14 +609,13 @@ pub trait Index: Send + Sync {
     /// Tells the segments that each of these users is in at `at`, sorted, in the order of the users, and returns which
     /// transactions it had. What was told does not count when it then turns out that only the store is sure.
     fn active(&self, users: &[UserId], at: Instant, take: &mut dyn FnMut(&UserId, &[&Slug])) -> Option<Seen>;
-    /// Fails when there is no such segment.
-    fn is_member(&self, user: &UserId, slug: &Slug, at: Instant) -> Option<Result<Remembered<bool>, Error>>;
-    /// The users of whom the expression holds at `at`. Fails when it names segments that do not exist.
-    fn set(&self, expression: &Expression, at: Instant) -> Option<Result<Remembered<Box<dyn UserSet>>, Error>>;
-    /// Fails as `set` does.
-    fn overlap(&self, slugs: &[Slug], at: Instant) -> Option<Result<Remembered<Overlap>, Error>>;
-    /// How a segment's members share the other segments. Fails as `set` does.
-    fn shared(&self, slug: &Slug, at: Instant) -> Option<Result<Remembered<SharedMembers>, Error>>;
+    /// Of a segment that was not heard of only the store is sure, here and below.
+    fn is_member(&self, user: &UserId, slug: &Slug, at: Instant) -> Option<Remembered<bool>>;
+    /// The users of whom the expression holds at `at`.
+    fn set(&self, expression: &Expression, at: Instant) -> Option<Remembered<Box<dyn UserSet>>>;
+    fn overlap(&self, slugs: &[Slug], at: Instant) -> Option<Remembered<Overlap>>;
+    /// How a segment's members share the other segments.
+    fn shared(&self, slug: &Slug, at: Instant) -> Option<Remembered<SharedMembers>>;
     /// Which transactions it knows to be committed: those that its answers have, and all of this process.
     fn seen(&self) -> Option<Seen>;
     /// Whether an answer that it gave now would miss something of this.
@@ -641,19 +645,19 @@ impl Index for NoIndex {
         None
     }
 
-    fn is_member(&self, _: &UserId, _: &Slug, _: Instant) -> Option<Result<Remembered<bool>, Error>> {
+    fn is_member(&self, _: &UserId, _: &Slug, _: Instant) -> Option<Remembered<bool>> {
         None
     }
 
-    fn set(&self, _: &Expression, _: Instant) -> Option<Result<Remembered<Box<dyn UserSet>>, Error>> {
+    fn set(&self, _: &Expression, _: Instant) -> Option<Remembered<Box<dyn UserSet>>> {
         None
     }
 
-    fn overlap(&self, _: &[Slug], _: Instant) -> Option<Result<Remembered<Overlap>, Error>> {
+    fn overlap(&self, _: &[Slug], _: Instant) -> Option<Remembered<Overlap>> {
         None
     }
 
-    fn shared(&self, _: &Slug, _: Instant) -> Option<Result<Remembered<SharedMembers>, Error>> {
+    fn shared(&self, _: &Slug, _: Instant) -> Option<Remembered<SharedMembers>> {
         None
     }
 

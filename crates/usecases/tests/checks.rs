@@ -184,7 +184,12 @@ impl Memberships for Tampered<'_> {
         unreachable!("the check goes by users")
     }
 
-    fn each(&mut self, _: SegmentId, _: &mut dyn FnMut(&str, i64, Option<i64>)) -> Result<(), StoreError> {
+    fn each(
+        &mut self,
+        _: SegmentId,
+        _: Instant,
+        _: &mut dyn FnMut(&str, Option<i64>, Option<i64>),
+    ) -> Result<(), StoreError> {
         unreachable!("the check goes by users")
     }
 

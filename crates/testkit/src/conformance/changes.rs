@@ -16,7 +16,7 @@ pub(super) const CASES: &[Case] = &[
     ("a large transaction is told in portions", much_is_told_in_portions),
     ("a commit says what it told", commits_say_what_they_told),
     ("changes are forgotten once they were seen long enough", changes_are_forgotten),
-    ("everybody in a segment is told with both instants", everybody_is_told_with_both_instants),
+    ("everybody in a segment is told with a recent beginning and the deadline", everybody_in_a_segment_is_told),
 ];
 
 fn seen(store: &dyn Store) -> Seen {
@@ -213,7 +213,7 @@ fn changes_are_forgotten(store: &dyn Store) {
     assert!(told.is_empty() && now.is_some_and(|now| now.covers(&third)));
 }
 
-fn everybody_is_told_with_both_instants(store: &dyn Store) {
+fn everybody_in_a_segment_is_told(store: &dyn Store) {
     let (segment, other) = (has_segment(store, "A"), has_segment(store, "B"));
     must(store, |unit| {
         unit.memberships().record(&[
@@ -224,10 +224,10 @@ fn everybody_is_told_with_both_instants(store: &dyn Store) {
     });
     let mut told = Vec::new();
     look(store, |unit| {
-        unit.memberships().each(segment.id, &mut |user, since, until| told.push((user.to_owned(), since, until)))
+        let mut take = |user: &str, since, until| told.push((user.to_owned(), since, until));
+        unit.memberships().each(segment.id, minute(1), &mut take)
     });
-    let micros = |at: Instant| at.timestamp_micros();
-    let expected =
-        [("u".to_owned(), micros(minute(1)), None), ("v".to_owned(), micros(minute(2)), Some(micros(minute(7))))];
+    let micros = |at: Instant| Some(at.timestamp_micros());
+    let expected = [("u".to_owned(), None, None), ("v".to_owned(), micros(minute(2)), micros(minute(7)))];
     assert_eq!(told, expected);
 }
