@@ -7,7 +7,7 @@ use diesel::{
 use domain::{Actor, Entry, Instant, Membership, Operation, SegmentId, SegmentRef, Slug, UserId};
 use usecases::{
     changes::Change,
-    ports::{Leaving, Memberships, StoreError},
+    ports::{Leaving, Memberships, StoreError, TakeMember},
 };
 
 use crate::{
@@ -101,12 +101,7 @@ impl Memberships for DieselUnit<'_> {
         self.rows(statement, membership)
     }
 
-    fn each(
-        &mut self,
-        segment: SegmentId,
-        recent: Instant,
-        take: &mut dyn FnMut(&str, Option<i64>, Option<i64>),
-    ) -> Result<(), StoreError> {
+    fn each(&mut self, segment: SegmentId, recent: Instant, take: TakeMember) -> Result<(), StoreError> {
         let (recent, mut last) = (recent.timestamp_micros(), String::new());
         loop {
             let page = self.query(|conn| {

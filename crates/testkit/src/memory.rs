@@ -15,8 +15,8 @@ use usecases::{
     changes::{Change, Commit, PORTION, Seen, Told},
     ports::{
         Access, Answers, Bearer, Changes, Direction, History, HistoryFilter, HistoryLines, JobQuery, Jobs, Leaving,
-        Locks, Memberships, Secrets, SegmentOrder, SegmentQuery, Segments, Store, StoreError, StoredAnswer, Unit,
-        UserQuery, Users, Verdict,
+        Locks, Memberships, Secrets, SegmentOrder, SegmentQuery, Segments, Store, StoreError, StoredAnswer, TakeMember,
+        Unit, UserQuery, Users, Verdict,
     },
 };
 
@@ -484,12 +484,7 @@ impl Memberships for MemoryUnit {
         Ok(found)
     }
 
-    fn each(
-        &mut self,
-        segment: SegmentId,
-        recent: Instant,
-        take: &mut dyn FnMut(&str, Option<i64>, Option<i64>),
-    ) -> Result<(), StoreError> {
+    fn each(&mut self, segment: SegmentId, recent: Instant, take: TakeMember) -> Result<(), StoreError> {
         for member in self.tables.memberships.values().filter(|found| found.segment.id == segment) {
             let since = Some(member.since).filter(|since| *since > recent);
             let [since, until] = [since, member.expires_at].map(|at| at.map(|at| at.timestamp_micros()));

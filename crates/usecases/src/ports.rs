@@ -288,14 +288,8 @@ pub trait Memberships {
         after: Option<&UserId>,
         limit: usize,
     ) -> Result<Vec<Membership>, StoreError>;
-    /// Everybody who is stored in a segment, by id: the id, and in microseconds since 1970 when the membership began, if that
-    /// was after `recent`, and its deadline.
-    fn each(
-        &mut self,
-        segment: SegmentId,
-        recent: Instant,
-        take: &mut dyn FnMut(&str, Option<i64>, Option<i64>),
-    ) -> Result<(), StoreError>;
+    /// Everybody who is stored in a segment, by id. When a membership began is told if that was after `recent`.
+    fn each(&mut self, segment: SegmentId, recent: Instant, take: TakeMember) -> Result<(), StoreError>;
     /// How many of a segment's members are in each other segment at `at`; those with nobody in common may be absent.
     fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
     /// How many members each of these segments has at `at`. One without members may be absent.
@@ -315,6 +309,9 @@ pub trait Memberships {
     /// membership is [`StoreError::Duplicate`], a remove or extend of one that is not stored [`StoreError::Contended`].
     fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError>;
 }
+
+/// Is told a user's id, and beginning and deadline in microseconds since 1970.
+pub type TakeMember<'t> = &'t mut dyn FnMut(&str, Option<i64>, Option<i64>);
 
 /// How all members leave a segment at once.
 #[derive(Debug, Clone, PartialEq, Eq)]

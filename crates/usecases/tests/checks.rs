@@ -7,7 +7,10 @@ use testkit::{World, actor, slug, user};
 use usecases::{
     Look,
     checks::{self, Checked, Difference, Finding},
-    ports::{Answers, Changes, History, Jobs, Leaving, Locks, Memberships, Secrets, Segments, StoreError, Unit, Users},
+    ports::{
+        Answers, Changes, History, Jobs, Leaving, Locks, Memberships, Secrets, Segments, StoreError, TakeMember, Unit,
+        Users,
+    },
 };
 
 fn world() -> (World, Segment) {
@@ -184,12 +187,7 @@ impl Memberships for Tampered<'_> {
         unreachable!("the check goes by users")
     }
 
-    fn each(
-        &mut self,
-        _: SegmentId,
-        _: Instant,
-        _: &mut dyn FnMut(&str, Option<i64>, Option<i64>),
-    ) -> Result<(), StoreError> {
+    fn each(&mut self, _: SegmentId, _: Instant, _: TakeMember) -> Result<(), StoreError> {
         unreachable!("the check goes by users")
     }
 
