@@ -51,6 +51,8 @@ const PARTS: usize = 256;
 #[derive(Debug, Clone)]
 pub(crate) struct Overlay {
     parts: Vec<Arc<Part>>,
+    /// How many users there are in all parts.
+    len: usize,
     hashing: RandomState,
     /// Segments that everybody left, with the number of the last time: who is in the rows is in none of them.
     pub(crate) emptied: HashMap<u32, i64>,
@@ -58,14 +60,14 @@ pub(crate) struct Overlay {
 
 impl Default for Overlay {
     fn default() -> Overlay {
-        Overlay { parts: vec![Arc::default(); PARTS], hashing: RandomState::default(), emptied: HashMap::new() }
+        Overlay { parts: vec![Arc::default(); PARTS], len: 0, hashing: RandomState::default(), emptied: HashMap::new() }
     }
 }
 
 impl Overlay {
     /// How many users changed.
     pub(crate) fn len(&self) -> usize {
-        self.parts.iter().map(|part| part.len()).sum()
+        self.len
     }
 
     pub(crate) fn users(&self) -> impl Iterator<Item = (&str, &Changed)> {
@@ -73,12 +75,14 @@ impl Overlay {
     }
 
     pub(crate) fn user(&self, user: &str) -> Option<&Changed> {
-        self.parts[self.part(user)].get(user)
+        // Often nobody has changed.
+        if self.len == 0 { None } else { self.parts[self.part(user)].get(user) }
     }
 
     pub(crate) fn insert(&mut self, user: &str, changed: Changed) {
         let part = self.part(user);
-        Arc::make_mut(&mut self.parts[part]).insert(user.into(), changed);
+        let before = Arc::make_mut(&mut self.parts[part]).insert(user.into(), changed);
+        self.len += usize::from(before.is_none());
     }
 
     fn part(&self, user: &str) -> usize {
@@ -90,6 +94,7 @@ impl Overlay {
         let part = Arc::make_mut(&mut self.parts[part]);
         if !part.contains_key(user) {
             part.insert(user.into(), Changed::default());
+            self.len += 1;
         }
         part.get_mut(user).expect("the user is there now")
     }

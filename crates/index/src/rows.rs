@@ -35,8 +35,18 @@ pub(crate) struct Rows {
     bytes: Vec<u8>,
     /// Where each block begins.
     blocks: Vec<u64>,
+    landmarks: Landmarks,
     users: u32,
     memberships: u64,
+}
+
+/// The first ids of blocks, in short and side by side: to look for a block in the bytes of all is to wait for memory.
+#[derive(Default, Clone, PartialEq, Eq)]
+struct Landmarks {
+    /// What all of them begin with.
+    prefix: Vec<u8>,
+    /// For each block the eight bytes behind that, with zeros where there are fewer.
+    keys: Vec<u64>,
 }
 
 /// One user's memberships, by segment.
@@ -95,19 +105,18 @@ impl Rows {
         let is_whole = blocks.len() == (users as usize).div_ceil(BLOCK_USERS)
             && blocks.is_sorted()
             && blocks.last().is_none_or(|last| *last <= bytes.len() as u64);
-        is_whole.then_some(Rows { bytes, blocks, users, memberships })
+        is_whole.then(|| Rows { bytes, blocks, landmarks: Landmarks::default(), users, memberships }.with_landmarks())
     }
 
     /// How much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes.len() + 8 * self.blocks.len()
+        self.bytes.len() + 8 * self.blocks.len() + 8 * self.landmarks.keys.len()
     }
 
     /// The user's ordinal and memberships. Who has no memberships may be known all the same.
     pub(crate) fn find(&self, user: &str) -> Option<(u32, Row<'_>)> {
         let user = user.as_bytes();
-        // The last block that does not begin behind the user.
-        let block = self.blocks.partition_point(|at| self.first_of(*at) <= user).checked_sub(1)?;
+        let block = self.block_of(user)?;
         let ordinal = block * BLOCK_USERS;
         let mut users = self.block(block);
         // How many bytes the id before has in common with the user, before whom it stands.
@@ -132,8 +141,7 @@ impl Rows {
 
     /// How many users stand up to and with this one.
     pub(crate) fn rank(&self, user: &str) -> u32 {
-        let block = self.blocks.partition_point(|at| self.first_of(*at) <= user.as_bytes());
-        let Some(block) = block.checked_sub(1) else { return 0 };
+        let Some(block) = self.block_of(user.as_bytes()) else { return 0 };
         let first = block * BLOCK_USERS;
         let mut users = self.block(block);
         let mut rank = first;
@@ -169,6 +177,31 @@ impl Rows {
                 take((first + place) as u32, &users.user, row);
             }
         }
+    }
+
+    /// The last block that does not begin behind the user.
+    fn block_of(&self, user: &[u8]) -> Option<usize> {
+        let among = match user.strip_prefix(self.landmarks.prefix.as_slice()) {
+            None => 0..self.blocks.len(),
+            // Where keys are the same, the ids decide.
+            Some(rest) => {
+                let (keys, key) = (&self.landmarks.keys, key(rest));
+                keys.partition_point(|one| *one < key)..keys.partition_point(|one| *one <= key)
+            }
+        };
+        let begins = &self.blocks[among.clone()];
+        (among.start + begins.partition_point(|at| self.first_of(*at) <= user)).checked_sub(1)
+    }
+
+    fn with_landmarks(mut self) -> Rows {
+        let [first, last] =
+            [self.blocks.first(), self.blocks.last()].map(|at| at.map_or(&[][..], |at| self.first_of(*at)));
+        // They stand in their order, so what the first and the last have in common all have.
+        let prefix = first[..common(first, last)].to_vec();
+        let rest = |at: &u64| self.first_of(*at).strip_prefix(prefix.as_slice()).unwrap_or_default();
+        let keys = self.blocks.iter().map(|at| key(rest(at))).collect();
+        self.landmarks = Landmarks { prefix, keys };
+        self
     }
 
     fn block(&self, block: usize) -> Block<'_> {
@@ -250,7 +283,7 @@ impl RowsBuilder {
         self.end_block();
         self.rows.bytes.shrink_to_fit();
         self.rows.blocks.shrink_to_fit();
-        self.rows
+        self.rows.with_landmarks()
     }
 
     fn end_block(&mut self) {
@@ -323,6 +356,14 @@ impl Deadlines {
         let distance = unpacker.fixed(self.width).wrapping_mul(self.unit.cast_unsigned());
         self.first.wrapping_add(distance.cast_signed())
     }
+}
+
+/// The first eight bytes, in an order that is that of the texts.
+fn key(text: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let length = text.len().min(8);
+    bytes[..length].copy_from_slice(&text[..length]);
+    u64::from_be_bytes(bytes)
 }
 
 /// How many bytes two ids begin with in common.
