@@ -1,7 +1,7 @@
 //! Answers: status, headers and body, with versions and with requests that act once.
 
 use std::{
-    future::Future,
+    future::{Ready, ready},
     time::{Duration, Instant},
 };
 
@@ -18,6 +18,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use domain::Actor;
+use futures_util::future::{Either, LocalBoxFuture};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use usecases::{
@@ -111,14 +112,18 @@ pub(crate) struct Call {
 
 impl FromRequest for Call {
     type Error = actix_web::Error;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Call, actix_web::Error>>>>;
+    type Future =
+        Either<Ready<Result<Call, actix_web::Error>>, LocalBoxFuture<'static, Result<Call, actix_web::Error>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let app = request.app_data::<Data<App>>().cloned().expect("the service was made with a world");
         let batches = request.app_data::<Data<Batches>>().cloned().expect("the service was made with batches");
         let request = request.clone();
+        if let Payload::None = payload {
+            return Either::Left(ready(Ok(Call { app, batches, body: Bytes::new(), request })));
+        }
         let body = Bytes::from_request(&request, payload);
-        Box::pin(async move { Ok(Call { app, batches, body: body.await?, request }) })
+        Either::Right(Box::pin(async move { Ok(Call { app, batches, body: body.await?, request }) }))
     }
 }
 
@@ -336,7 +341,7 @@ fn weak_etag(body: &[u8]) -> String {
     format!("W/\"{}\"", hexadecimal(&digest[..12]))
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }

@@ -21,7 +21,7 @@ use percent_encoding::percent_decode_str;
 use usecases::App;
 
 use crate::{
-    Limits,
+    Limits, answers,
     problems::{Code, Problem},
 };
 
@@ -126,7 +126,8 @@ fn id_of(request: &ServiceRequest) -> String {
 /// A name, not a secret.
 fn fresh_id(request: &ServiceRequest) -> String {
     let app = request.app_data::<Data<App>>().expect("the service was made with a world");
-    format!("{:016x}{:016x}", app.chance.draw(), app.chance.draw())
+    let draw = || app.chance.draw().to_be_bytes();
+    answers::hexadecimal(&[draw(), draw()].concat())
 }
 
 /// Refusals of the HTTP library carry no explanation: they get one here.

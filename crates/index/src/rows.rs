@@ -186,7 +186,10 @@ impl Rows {
             // Where keys are the same, the ids decide.
             Some(rest) => {
                 let (keys, key) = (&self.landmarks.keys, key(rest));
-                keys.partition_point(|one| *one < key)..keys.partition_point(|one| *one <= key)
+                let first = keys.partition_point(|one| *one < key);
+                let is_one_of_them = keys.get(first) == Some(&key);
+                let end = if is_one_of_them { keys.partition_point(|one| *one <= key) } else { first };
+                first..end
             }
         };
         let begins = &self.blocks[among.clone()];
