@@ -135,12 +135,7 @@ fn nodes_agree_under_changes_of_all_kinds(engine: Engine) {
 
 fn a_node_begins_where_its_file_ended(engine: Engine) {
     let place = Place::new(engine);
-    let server = place.serve_with(&[("STRATA_WORKER_INTERVAL_MS", "10")]);
-    is_ready(&server);
-    server.client.has_segment("A");
-    add(&server.client, "before", "A");
-    assert!(server.stop().success());
-    let file = std::fs::read(place.index_file()).expect("it left its file");
+    let file = file_with(&place, "before");
     assert!(file.starts_with(b"strata index 1\n"));
     // Somebody writes while it is away.
     assert!(place.run(&["import", "segments", &written(&place, "segment\nB\n")]).status.success());
@@ -152,6 +147,16 @@ fn a_node_begins_where_its_file_ended(engine: Engine) {
     place.is_sound();
 }
 
+/// What a node leaves that ends with this user in `A`.
+fn file_with(place: &Place, user: &str) -> Vec<u8> {
+    let server = place.serve_with(&[("STRATA_WORKER_INTERVAL_MS", "10")]);
+    is_ready(&server);
+    server.client.has_segment("A");
+    add(&server.client, user, "A");
+    assert!(server.stop().success());
+    std::fs::read(place.index_file()).expect("it left its file")
+}
+
 fn written(place: &Place, text: &str) -> String {
     let path = place.dir.path().join("rows.csv");
     std::fs::write(&path, text).unwrap();
@@ -160,12 +165,7 @@ fn written(place: &Place, text: &str) -> String {
 
 fn a_damaged_file_is_not_used(engine: Engine) {
     let place = Place::new(engine);
-    let server = place.serve_with(&[("STRATA_WORKER_INTERVAL_MS", "10")]);
-    is_ready(&server);
-    server.client.has_segment("A");
-    add(&server.client, "u", "A");
-    assert!(server.stop().success());
-    let whole = std::fs::read(place.index_file()).unwrap();
+    let whole = file_with(&place, "u");
     let damaged = (0..whole.len()).step_by(whole.len() / 7 + 1).map(|at| {
         let mut bytes = whole.clone();
         bytes[at] ^= 1;

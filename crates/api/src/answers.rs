@@ -148,9 +148,8 @@ impl Call {
 
     /// Answers with what is known.
     pub(crate) fn tell(&self, known: &Known<impl Serialize>) -> HttpResponse {
-        let mut response = respond(self.request.headers(), Answer::versioned(&known.found));
-        take_position(&mut response, known.seen.as_ref());
-        response
+        let text = serde_json::to_vec(&known.found).expect("a view is plain data");
+        self.tell_text(text, known.seen.as_ref())
     }
 
     /// The same of an answer that is JSON already.

@@ -42,8 +42,10 @@ impl<'s> Question<'s> {
             replaced.extend(row.iter().map(|(ordinal, _)| *ordinal));
             let is_alive = one.is_alive.map_or(row.is_some(), |(_, is_alive)| is_alive);
             let mut places = 0;
-            state.live(user, at, |segment| {
-                for place in (0..ordinals.len()).filter(|place| ordinals[*place] == segment) {
+            let row = row.map(|(_, row)| row);
+            state.overlay.stays(Some(one), row.into_iter().flatten(), |segment, stay| {
+                let is_asked_about = |place: &usize| ordinals[*place] == segment && stay.is_live_at(at);
+                for place in (0..ordinals.len()).filter(is_asked_about) {
                     places |= 1 << place;
                 }
             });

@@ -93,13 +93,10 @@ fn carry_out(act: &mut Act, commands: Vec<ChangeMemberships>, patience: Option<D
     let wishes = changes.iter().flatten().flat_map(|change| change.wishes(&segments, now)).collect();
     let mut outcomes = fulfil(act, stored, wishes)?.into_iter();
     let users: Vec<UserId> = changes.iter().flatten().map(|change| change.user.clone()).collect();
-    let mut active: HashMap<UserId, Vec<Slug>> = HashMap::new();
-    for (user, slug) in act.unit.memberships().active(&users, now)? {
-        active.entry(user).or_default().push(slug);
-    }
+    let mut active = active(&mut Look { unit: act.unit, now }, &users)?.into_iter();
     let told = changes.into_iter().map(|change| {
         let change = change?;
-        let segments = active.remove(&change.user).unwrap_or_default();
+        let (_, segments) = active.next().expect("each change has its user");
         Ok(change.told(segments, &mut outcomes))
     });
     Ok(told.collect())
@@ -130,9 +127,7 @@ fn prepare(
     }
     act.unit.lock(&locks)?;
     let slugs: Vec<Slug> = slugs.into_iter().collect();
-    let segments = act.unit.segments().find_all(&slugs)?;
-    let segments: HashMap<Slug, Segment> =
-        segments.into_iter().map(|segment| (segment.slug.clone(), segment)).collect();
+    let segments = segments::by_slug(act.unit, &slugs)?;
     let present = ids(act.unit.users().find_all(&users)?);
     let now = act.now();
     for change in changes.iter_mut() {

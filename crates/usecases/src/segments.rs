@@ -241,8 +241,7 @@ pub(crate) fn require(unit: &mut dyn Unit, slug: &Slug) -> Result<Segment, Error
 
 /// All of `slugs`, in their order, or an error that names every one that does not exist.
 pub(crate) fn require_all(unit: &mut dyn Unit, slugs: &[Slug]) -> Result<Vec<Segment>, Error> {
-    let mut found: HashMap<Slug, Segment> =
-        unit.segments().find_all(slugs)?.into_iter().map(|segment| (segment.slug.clone(), segment)).collect();
+    let mut found = by_slug(unit, slugs)?;
     let mut missing = Vec::new();
     let mut segments = Vec::with_capacity(slugs.len());
     for slug in slugs {
@@ -252,6 +251,12 @@ pub(crate) fn require_all(unit: &mut dyn Unit, slugs: &[Slug]) -> Result<Vec<Seg
         }
     }
     if missing.is_empty() { Ok(segments) } else { Err(Error::NotFound(Subject::Segment, missing)) }
+}
+
+/// Those of the slugs' segments that there are.
+pub(crate) fn by_slug(unit: &mut dyn Unit, slugs: &[Slug]) -> Result<HashMap<Slug, Segment>, Error> {
+    let found = unit.segments().find_all(slugs)?.into_iter();
+    Ok(found.map(|segment| (segment.slug.clone(), segment)).collect())
 }
 
 pub(crate) fn taken(slug: &Slug) -> Error {
