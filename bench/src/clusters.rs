@@ -12,7 +12,16 @@ use crate::{Failure, failed, must_be};
 
 /// More than PostgreSQL and the tests' server come with, as anybody with millions of rows would have it. Everything else
 /// is as it comes, durability too.
-pub(crate) const SETTINGS: [(&str, &str); 2] = [("shared_buffers", "1GB"), ("max_wal_size", "8GB")];
+pub(crate) const SETTINGS: [(&str, &str); 3] =
+    [("shared_buffers", "1GB"), ("max_wal_size", "8GB"), ("min_wal_size", "1GB")];
+
+/// Leaves used files of the log, which are written over from then on, as those of a server that has run for a while: to
+/// make a new one takes fifty milliseconds, in which nobody commits.
+pub(crate) const WEAR_IN: &str = "DO $$ BEGIN FOR file IN 1..60 LOOP
+    PERFORM pg_logical_emit_message(false, 'bench', ''); PERFORM pg_switch_wal();
+END LOOP; END $$;
+CHECKPOINT;
+";
 
 pub(crate) struct Postgres {
     /// Held, because the server ends with it.

@@ -1,13 +1,22 @@
-//! The least that a server can do: actix-web, with as many workers as Strata has, that answers every question with one body.
+//! Servers that answer every question with one body: Strata's own, with all that each request gets there, and actix-web
+//! alone, which is the least that a server can do. Both have as many workers as Strata has.
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::Duration,
 };
 
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{
+    App, HttpResponse, HttpServer,
+    web::{self, Bytes, Data},
+};
+use api::{Batches, Limits};
 use clap::Args;
+use testkit::World;
+use tokio::sync::Semaphore;
 
 use crate::{Failure, failed, say, servers::Server};
 
@@ -16,41 +25,93 @@ pub(crate) struct Options {
     /// The file that holds the body
     #[arg(long, value_name = "FILE")]
     body: PathBuf,
+    /// actix-web alone
+    #[arg(long)]
+    bare: bool,
 }
 
-/// Serves until it is ended. The heads are as many and as long as Strata's.
+/// Where the body is for every user: an address of the same form and length as that of a lookup, because to read it and to
+/// find its route is a part of the work.
+pub(crate) const PATH: &str = "/static/users/user-%07d/segments";
+const ROUTE: &str = "/static/users/{user_id}/segments";
+
+/// Serves until it is ended.
 pub(crate) fn serve(options: &Options) -> Result<(), Failure> {
     let body = std::fs::read_to_string(&options.body).map_err(failed(options.body.display()))?;
-    let body = web::Bytes::from(body);
-    actix_web::rt::System::new().block_on(async move {
-        let server = HttpServer::new(move || {
-            let body = body.clone();
-            App::new().default_service(web::to(move || {
-                let body = body.clone();
-                async move {
-                    HttpResponse::Ok()
-                        .insert_header(("cache-control", "no-cache"))
-                        .insert_header(("x-request-id", "964d6f31e37f90fbd907d26fc130fe0c"))
-                        .insert_header(("etag", "W/\"256f160abc2ba581f97901a3\""))
-                        .content_type("application/json")
-                        .body(body)
-                }
-            }))
-        })
-        .client_request_timeout(Duration::from_secs(10))
-        .bind("127.0.0.1:0")
-        .map_err(failed("a free port"))?;
-        for address in server.addrs() {
-            say(format_args!("static answers at http://{address}"))?;
-        }
-        server.run().await.map_err(failed("the static server"))
-    })
+    let body = Bytes::from(body);
+    actix_web::rt::System::new()
+        .block_on(async move { if options.bare { bare(body).await } else { whole(body).await } })
+}
+
+/// The heads are as many and as long as those of a lookup.
+fn answer(body: &Bytes) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(("strata-position", "1"))
+        .insert_header(("cache-control", "no-cache"))
+        .insert_header(("etag", "W/\"256f160abc2ba581f97901a3\""))
+        .content_type("application/json")
+        .body(body.clone())
+}
+
+async fn bare(body: Bytes) -> Result<(), Failure> {
+    let server = HttpServer::new(move || {
+        let body = body.clone();
+        App::new().default_service(web::to(move || {
+            let mut answer = answer(&body);
+            let id = actix_web::http::header::HeaderValue::from_static("964d6f31e37f90fbd907d26fc130fe0c");
+            answer.headers_mut().insert(actix_web::http::header::HeaderName::from_static("x-request-id"), id);
+            async move { answer }
+        }))
+    });
+    let server = server.client_request_timeout(CLIENT_TIMEOUT).bind(ANY_PORT).map_err(failed(ANY_PORT))?;
+    tell(&server.addrs())?;
+    server.run().await.map_err(failed("the static server"))
+}
+
+async fn whole(body: Bytes) -> Result<(), Failure> {
+    let app = Arc::new(World::in_memory().app);
+    let batches = Data::new(Batches::start(&app).map_err(failed("threads"))?);
+    let app = Data::from(app);
+    let limits = Limits {
+        request_timeout: Duration::from_secs(30),
+        body_bytes_max: 1 << 20,
+        import_bytes_max: 1 << 20,
+        exports: Arc::new(Semaphore::new(1)),
+        followers: Arc::new(Semaphore::new(1)),
+        export_patience: Duration::from_secs(30),
+        position_timeout: Duration::from_secs(1),
+        public_url: None,
+        cors_origins: Vec::new(),
+    };
+    let server = HttpServer::new(move || {
+        let body = body.clone();
+        let resource = web::resource(ROUTE).get(move || {
+            let answer = answer(&body);
+            async move { answer }
+        });
+        api::service(app.clone(), batches.clone(), limits.clone()).service(resource)
+    });
+    let server = server.client_request_timeout(CLIENT_TIMEOUT).bind(ANY_PORT).map_err(failed(ANY_PORT))?;
+    tell(&server.addrs())?;
+    server.run().await.map_err(failed("the static server"))
+}
+
+const ANY_PORT: &str = "127.0.0.1:0";
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+fn tell(addresses: &[SocketAddr]) -> Result<(), Failure> {
+    addresses.iter().try_for_each(|address| say(format_args!("static answers at http://{address}")))
 }
 
 /// Starts this program as such a server.
-pub(crate) fn start(folder: &Path, body: &str) -> Result<Server, Failure> {
+pub(crate) fn start(folder: &Path, body: &str, is_bare: bool) -> Result<Server, Failure> {
     let path = folder.join("static.json");
     std::fs::write(&path, body).map_err(failed(path.display()))?;
     let program = std::env::current_exe().map_err(failed("this program"))?;
-    Server::start(Command::new(program).arg("static").arg("--body").arg(&path))
+    let mut command = Command::new(program);
+    command.arg("static").arg("--body").arg(&path);
+    if is_bare {
+        command.arg("--bare");
+    }
+    Server::start(&mut command)
 }

@@ -109,7 +109,7 @@ impl Drop for Clients {
 fn command(folder: &Path, url: &str, script: &Script, clients: u64, seconds: u64) -> Result<Command, Failure> {
     let path = folder.join("pgbench.sql");
     fs::write(&path, &script.text).map_err(failed(path.display()))?;
-    let threads = (available_parallelism().map_or(1, usize::from) as u64 / 2).clamp(1, clients);
+    let threads = (available_parallelism().map_or(1, usize::from) as u64).min(clients);
     let mut command = Command::new(clusters::program("pgbench"));
     command
         .args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", &threads.to_string()])

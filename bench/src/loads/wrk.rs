@@ -57,8 +57,8 @@ pub(crate) struct Load {
 pub(crate) fn run(folder: &Path, base: &str, script: &Script, load: Load) -> Result<Answered, Failure> {
     let path = folder.join("wrk.lua");
     fs::write(&path, format!("{}{TELL}", script.text())).map_err(failed(path.display()))?;
-    // The server has the other half of the processors.
-    let threads = (available_parallelism().map_or(1, usize::from) as u64 / 2).clamp(1, load.connections);
+    // As many as the server has: with fewer, the generator is what is measured.
+    let threads = (available_parallelism().map_or(1, usize::from) as u64).min(load.connections);
     let mut command = Command::new(PROGRAM);
     command
         .args(["-t", &threads.to_string(), "-c", &load.connections.to_string()])

@@ -35,7 +35,7 @@ pub(super) struct Goals {
     pub(super) cpu: Goal,
 }
 
-/// Compares a running server with a static one, and with what it says of its own health.
+/// Compares a running server with what it would be if it had the answer ready, and with the least that a server can be.
 pub(super) fn beside_static(
     bench: &mut Bench,
     workshop: &Workshop,
@@ -45,7 +45,8 @@ pub(super) fn beside_static(
     goals: Goals,
 ) -> Result<Results, Failure> {
     let body = usual_body(server, users)?;
-    let statics = &statics::start(&workshop.folder, &body)?;
+    let [whole, bare] = [false, true].map(|is_bare| statics::start(&workshop.folder, &body, is_bare));
+    let (whole, bare) = (whole?, bare?);
     let checked = bench.draws.below(users) + 1;
     let load = bench.load(CONNECTIONS, body.len() as u64 / 2);
     let comparison = Comparison {
@@ -53,37 +54,37 @@ pub(super) fn beside_static(
         title,
         targets: vec![
             strata(workshop, server, users, load, checked),
-            Asked {
-                workshop,
-                server: statics,
-                script: lookup(users),
-                load,
-                worth: 1,
-                check: Box::new(|| must_be("the static answer", statics.client.text("/")?.as_str(), body.as_str())),
-            }
-            .target("static"),
-            Asked {
-                workshop,
-                server,
-                script: Script::Gets { path: "/healthz".to_owned(), users },
-                load: Load { bytes_min: 0, ..load },
-                worth: 1,
-                check: Box::new(|| must_be("healthz", server.client.status("/healthz")?, 200)),
-            }
-            .target("healthz"),
+            ready("static", workshop, &whole, (&body, users), load),
+            ready("bare", workshop, &bare, (&body, users), load),
         ],
         figures: vec![
             (Figure::Throughput { of: "strata", to: "static" }, goals.throughput),
             (Figure::Cpu { of: "strata", to: "static" }, goals.cpu),
-            (Figure::Throughput { of: "strata", to: "healthz" }, Goal::NONE),
+            (Figure::Throughput { of: "strata", to: "bare" }, Goal::NONE),
         ],
         remarks: vec![format!(
-            "`wrk -c{CONNECTIONS}`, another random user each time. `static` is actix-web alone: as many workers, no routes, \
-             one body of {} bytes under as many heads. `healthz` is Strata's own.",
+            "`wrk -c{CONNECTIONS}`, another random user each time. `static` is the same server with the answer ready: one \
+             body of {} bytes under as many heads, for addresses of the same form, with all that each request gets (its id, its \
+             time limit, its line in the log, its route). `bare` is actix-web alone with the same answer.",
             body.len()
         )],
     };
     bench.hold(comparison)
+}
+
+/// A server that has the answer ready.
+fn ready<'a>(
+    name: &'static str,
+    workshop: &'a Workshop,
+    server: &'a Server,
+    (body, users): (&'a str, u64),
+    load: Load,
+) -> Target<'a> {
+    let check = Box::new(move || {
+        must_be("the static answer", server.client.text(&statics::PATH.replace("%07d", "0000001"))?.as_str(), body)
+    });
+    let script = Script::Gets { path: statics::PATH.to_owned(), users };
+    Asked { workshop, server, script, load, worth: 1, check }.target(name)
 }
 
 /// The server, asked for random users.

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     Failure,
+    clusters::WEAR_IN,
     figures::{grouped, short},
     loads::rates::{self, Latencies, Rate, Request},
     meters::{Children, Reading},
@@ -33,6 +34,7 @@ const WARM_UP_S: u64 = 2;
 pub(super) fn run(bench: &mut Bench) -> Result<(), Failure> {
     let (workshop, store) = populations::open(Engine::Postgres, &bench.common, bench.users)?;
     bench.report.tell(format!("{}.\n", workshop.version()?))?;
+    workshop.execute(&store, WEAR_IN)?;
     let server = workshop.strata.serve_with(&store.url, &[INDEX_ON])?;
     check_user(&server.client, bench.draws.below(bench.users) + 1)?;
     let seconds = if bench.common.quick { 10 } else { 60 };
@@ -107,7 +109,7 @@ fn tell(bench: &mut Bench, seconds: u64, reading: &Reading, told: &Told) -> Resu
     let answered: u64 = told.iter().map(|(_, latencies)| latencies.answered()).sum();
     let text = format!(
         "### {} lookups and {} changes a second for {seconds} s, index on, PostgreSQL\n\n\
-         One run, after {WARM_UP_S} s to warm up. A latency counts from the instant at which the request was to be sent. For a request the server and PostgreSQL took \
+         One run, after {WARM_UP_S} s to warm up, on a PostgreSQL that has used files of its log to write over. A latency counts from the instant at which the request was to be sent. For a request the server and PostgreSQL took \
          {} µs of CPU; others used {} % of the processors, and the generator shares them too. The goal is that there are no \
          errors and none over {} ms.\n\n{}",
         grouped(LOOKUPS_A_SECOND),

@@ -49,9 +49,9 @@ pub(super) fn run(bench: &mut Bench) -> Result<(), Failure> {
         targets: vec![lookups::strata(&workshop, &server, users, load, checked), sets],
         figures: vec![(Figure::Throughput { of: "strata", to: "redis" }, Goal::at_least(1.0).dream(1.3))],
         remarks: vec![format!(
-            "`wrk -c{CONNECTIONS}` asks Strata, `redis-benchmark -c {CONNECTIONS}` Redis, without pipelining or \
-             persistence. The two generators share the processors with the servers and do not cost the same: see the \
-             servers' CPU too."
+            "`wrk -c{CONNECTIONS}` asks Strata with a thread for each processor, `redis-benchmark -c {CONNECTIONS}` Redis with \
+             one, with which Redis comes further than with two; without pipelining or persistence. The generators share the \
+             processors with the servers and do not cost the same: see the servers' CPU too."
         )],
     };
     bench.hold(comparison)?;

@@ -478,7 +478,7 @@ pub(crate) async fn lookup(call: Call) -> Result<HttpResponse, Problem> {
 /// memory without waiting for anything, or else by a look.
 async fn active_of(call: &Call, users: Vec<UserId>) -> Result<(Vec<u8>, Option<Seen>), Problem> {
     call.reach().await?;
-    let mut text = Vec::new();
+    let mut text = Vec::with_capacity(USUAL_BYTES * users.len());
     let seen = memberships::remembered_active(&call.app, &users, &mut |user, slugs| {
         write_active(&mut text, user, slugs.iter().copied());
     });
@@ -490,6 +490,9 @@ async fn active_of(call: &Call, users: Vec<UserId>) -> Result<(Vec<u8>, Option<S
     }
     Ok((text, seen))
 }
+
+/// Of a user's segments; few take more.
+const USUAL_BYTES: usize = 256;
 
 fn write_active<'a>(text: &mut Vec<u8>, user: &'a UserId, slugs: impl Iterator<Item = &'a Slug>) {
     if !text.is_empty() {

@@ -20,6 +20,9 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     pub(crate) fn of(request: &HttpRequest) -> Result<Parameters, Problem> {
+        if request.query_string().is_empty() {
+            return Ok(Parameters { rest: Vec::new(), faults: Faults::default() });
+        }
         let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string())
             .map_err(|error| Problem::fault("", "unreadable", error))?
             .into_inner();

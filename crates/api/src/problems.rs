@@ -254,7 +254,7 @@ impl Problem {
             detail: self.detail.clone(),
             instance: request.as_ref().map(|request| request.path.clone()).unwrap_or_default(),
             code,
-            request_id: request.map(|request| request.id).unwrap_or_default(),
+            request_id: request.map(|request| request.id.clone()).unwrap_or_default(),
             errors: self
                 .errors
                 .iter()

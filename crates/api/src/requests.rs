@@ -2,6 +2,8 @@
 
 use std::{
     cell::RefCell,
+    pin::pin,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -17,6 +19,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use futures_util::future::poll_immediate;
 use percent_encoding::percent_decode_str;
 use usecases::App;
 
@@ -28,14 +31,14 @@ use crate::{
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ID_CHARS_MAX: usize = 128;
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) id: String,
     pub(crate) path: String,
 }
 
 tokio::task_local! {
-    static REQUEST: Request;
+    static REQUEST: Rc<Request>;
 }
 
 thread_local! {
@@ -44,8 +47,8 @@ thread_local! {
 }
 
 /// The request that this task answers.
-pub(crate) fn current() -> Option<Request> {
-    REQUEST.try_with(Clone::clone).ok()
+pub(crate) fn current() -> Option<Rc<Request>> {
+    REQUEST.try_with(Rc::clone).ok()
 }
 
 /// The id of the request under way here, for log lines.
@@ -67,7 +70,7 @@ pub(crate) async fn attend(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let begun = Instant::now();
-    let context = Request { id: id_of(&request), path: request.path().to_owned() };
+    let context = Rc::new(Request { id: id_of(&request), path: request.path().to_owned() });
     let limit = request.app_data::<Data<Limits>>().map_or(Duration::from_secs(30), |limits| limits.request_timeout);
     let method = request.method().clone();
     if method == Method::HEAD {
@@ -75,14 +78,19 @@ pub(crate) async fn attend(
         request.head_mut().method = Method::GET;
     }
 
-    let (id, path) = (context.id.clone(), context.path.clone());
-    let answering = REQUEST.scope(context, async move {
-        if percent_decode_str(request.path()).decode_utf8().is_err() {
+    let answering = REQUEST.scope(Rc::clone(&context), async move {
+        if request.path().contains('%') && percent_decode_str(request.path()).decode_utf8().is_err() {
             return Err(Problem::new(Code::Refused, "the address is not UTF-8").error_response());
         }
         // The bytes of an import take as long as they take; whoever reads them waits for each piece with patience of its own.
         let limit = if request.path().trim_end_matches('/').ends_with("/import") { Duration::MAX } else { limit };
-        match tokio::time::timeout(limit, next.call(request)).await {
+        let mut answering = pin!(next.call(request));
+        // What is known at once needs no timer.
+        let answered = match poll_immediate(answering.as_mut()).await {
+            Some(answered) => Ok(answered),
+            None => tokio::time::timeout(limit, answering).await,
+        };
+        match answered {
             Ok(Ok(response)) => Ok(as_problem(response.map_into_boxed_body())),
             Ok(Err(error)) => Err(error.error_response()),
             Err(_) => {
@@ -102,7 +110,8 @@ pub(crate) async fn attend(
             (response.headers_mut(), status)
         }
     };
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    let Request { id, path } = &*context;
+    if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, value);
     }
     let (status, duration_us) = (status.as_u16(), begun.elapsed().as_micros() as u64);
@@ -133,10 +142,13 @@ fn fresh_id(request: &ServiceRequest) -> String {
 /// Refusals of the HTTP library carry no explanation: they get one here.
 fn as_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let status = response.status();
-    let explained = response.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let is_explained = response.headers().get(CONTENT_TYPE).is_some_and(|kind| {
         kind.as_bytes().starts_with(b"application/problem+json") || kind.as_bytes().starts_with(b"application/json")
     });
-    if explained || !(status.is_client_error() || status.is_server_error()) {
+    if is_explained {
         return response;
     }
     let allow = response.headers().get(ALLOW).cloned();

@@ -14,7 +14,13 @@ use usecases::{
     segments, users,
 };
 
-use crate::{files, following::hear, index::Index, loading::load, stores::Indexed};
+use crate::{
+    files,
+    following::hear,
+    index::{Begun, Index},
+    loading::load,
+    stores::Indexed,
+};
 
 const USERS: [&str; 6] = ["a", "ab", "b", "я", "user-1", "user-2"];
 const SLUGS: [&str; 4] = ["A", "B", "C", "D"];
@@ -42,6 +48,8 @@ enum Step {
     Listen,
     Hear,
     Pack,
+    BeginPacking,
+    EndPacking,
     Reload,
     Restart,
 }
@@ -64,6 +72,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Step::Listen),
         3 => Just(Step::Hear),
         1 => Just(Step::Pack),
+        2 => Just(Step::BeginPacking),
+        2 => Just(Step::EndPacking),
         1 => Just(Step::Reload),
         1 => Just(Step::Restart),
     ];
@@ -109,6 +119,7 @@ struct Node {
     theirs: World,
     plain: World,
     listened: RefCell<Option<(Vec<Told>, Seen)>>,
+    packing: RefCell<Option<Begun>>,
     folder: tempfile::TempDir,
 }
 
@@ -123,8 +134,9 @@ impl Node {
         theirs.app.clock = Box::new(Ahead(ours.clock.clone()));
         plain.app.clock = Box::new(ours.clock.clone());
         [theirs.clock, plain.clock] = [0, 1].map(|_| ours.clock.clone());
-        let (listened, folder) = (RefCell::default(), tempfile::tempdir().unwrap());
-        let node = Node { store, index, ours, theirs, plain, listened, folder };
+        let (listened, packing) = (RefCell::default(), RefCell::default());
+        let folder = tempfile::tempdir().unwrap();
+        let node = Node { store, index, ours, theirs, plain, listened, packing, folder };
         node.theirs.has_segment("A");
         node.note();
         node.reload();
@@ -158,10 +170,10 @@ impl Node {
 
     fn hear(&self) {
         if let Some((told, seen)) = self.listened.take() {
-            return self.index.follow(&told, seen, std::time::Instant::now(), self.ours.now());
+            return self.index.follow(told, seen, std::time::Instant::now());
         }
         let seen = self.index.seen_by_following().unwrap();
-        hear(&self.index, &self.store, &seen, self.ours.now()).unwrap();
+        hear(&self.index, &self.store, &seen).unwrap();
     }
 
     fn take(&self, step: &Step, world: &World) {
@@ -205,7 +217,16 @@ impl Node {
                 Ok(())
             }
             Step::Pack => {
-                self.index.pack(world.now());
+                self.index.pack(world.now(), || ());
+                Ok(())
+            }
+            Step::BeginPacking => {
+                let begun = self.index.begin().map(|begun| begun.packed_at(world.now(), || ()));
+                self.packing.replace(begun);
+                Ok(())
+            }
+            Step::EndPacking => {
+                self.packing.take().into_iter().for_each(|begun| self.index.end(begun));
                 Ok(())
             }
             Step::Elsewhere | Step::Listen | Step::Hear | Step::Reload | Step::Restart => Ok(()),

@@ -54,8 +54,8 @@ pub(crate) fn write(path: &Path, state: &State, store: &dyn Store) -> io::Result
     file.write_all(FIRST_LINE)?;
     file.write_all(&(head.len() as u64).to_le_bytes())?;
     file.write_all(&head)?;
-    for block in state.packed.rows.blocks() {
-        file.write_all(&block.to_le_bytes())?;
+    for begin in state.packed.rows.begins() {
+        file.write_all(&begin.to_le_bytes())?;
     }
     file.write_all(state.packed.rows.packed_bytes())?;
     let Digesting { mut inner, digest } = file;
@@ -103,17 +103,17 @@ fn parse(mut bytes: Vec<u8>) -> Option<(Head, State)> {
     let (length, rest) = rest.split_first_chunk::<8>()?;
     let (head, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
     let head: Head = postcard::from_bytes(head).ok()?;
-    let (blocks, packed) = rest.split_at_checked(usize::try_from(head.blocks).ok()?.checked_mul(8)?)?;
+    let (begins, packed) = rest.split_at_checked(usize::try_from(head.blocks).ok()?.checked_mul(8)?)?;
     if packed.len() as u64 != head.bytes {
         return None;
     }
-    let blocks: Vec<u64> = blocks.as_chunks().0.iter().map(|block| u64::from_le_bytes(*block)).collect();
+    let begins: Vec<u64> = begins.as_chunks().0.iter().map(|begin| u64::from_le_bytes(*begin)).collect();
     // The rows stay where they were read to.
     let begin = end - packed.len();
     bytes.truncate(end);
     bytes.drain(..begin);
     bytes.shrink_to_fit();
-    let rows = Rows::from_parts(bytes, blocks, head.users, head.memberships)?;
+    let rows = Rows::from_parts(bytes, &begins, head.users, head.memberships)?;
     let state = head.state(rows)?;
     Some((head, state))
 }
@@ -130,7 +130,7 @@ impl Head {
             emptied: state.overlay.emptied.iter().map(|(segment, number)| (*segment, *number)).collect(),
             users: rows.users(),
             memberships: rows.memberships(),
-            blocks: rows.blocks().len() as u64,
+            blocks: rows.begins().len() as u64,
             bytes: rows.packed_bytes().len() as u64,
         }
     }

@@ -1,6 +1,7 @@
 //! The index: one state that many ask, replaced and changed by those who follow the store.
 
 use std::{
+    mem,
     sync::{
         PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, Ordering},
@@ -23,8 +24,12 @@ use crate::{
 /// How many changed users there may be beside the rows: so many, or this part of all, whichever is more.
 const CHANGED_MIN: usize = 20_000;
 const CHANGED_PART: usize = 50;
-/// More changes than this are not carried out while others wait.
+/// More changes than this are not carried out while others wait, nor more of what was heard while a state was made.
 const AT_ONCE_MAX: usize = 20_000;
+const HEARD_AT_ONCE_MAX: usize = 100;
+
+/// Hardly anybody is in more segments.
+const USUAL_SLUGS: usize = 32;
 
 pub struct Index {
     kept: RwLock<Kept>,
@@ -38,8 +43,59 @@ struct Kept {
     state: Option<State>,
     /// When the store was last heard of.
     heard_at: Option<Moment>,
-    /// While another state is being made: what this process committed meanwhile.
-    learned: Option<Vec<Commit>>,
+    /// What is heard while another state is made out of this one.
+    meanwhile: Option<Meanwhile>,
+    /// How many states were begun to be made.
+    begun: u64,
+}
+
+struct Meanwhile {
+    /// Of the state that is being made.
+    number: u64,
+    /// In its order.
+    heard: Vec<Heard>,
+}
+
+enum Heard {
+    /// A transaction of this process, which is committed.
+    Committed(Commit),
+    Told(Told),
+    /// All that was told up to there.
+    UpTo(Seen),
+}
+
+impl Heard {
+    fn be_taken_by(&self, state: &mut State) {
+        match self {
+            Heard::Committed(commit) => state.learn(commit),
+            Heard::Told(told) => state.apply(told),
+            Heard::UpTo(seen) => state.follow(seen.clone()),
+        }
+    }
+}
+
+/// A state out of which another one is made, while this one goes on.
+pub(crate) struct Begun {
+    number: u64,
+    state: State,
+}
+
+impl Begun {
+    pub(crate) fn packed_at(self, now: Instant, pause: impl FnMut()) -> Begun {
+        Begun { state: self.state.packed_at(now, pause), ..self }
+    }
+}
+
+impl Kept {
+    /// Takes it in, and keeps it for the state that is being made.
+    fn hear(&mut self, heard: Heard) {
+        if let Some(state) = &mut self.state {
+            heard.be_taken_by(state);
+        }
+        if let Some(meanwhile) = &mut self.meanwhile {
+            meanwhile.heard.push(heard);
+        }
+    }
 }
 
 impl Index {
@@ -52,23 +108,20 @@ impl Index {
     pub(crate) fn put(&self, state: State) {
         let mut kept = self.write();
         kept.heard_at = None;
+        kept.meanwhile = None;
         kept.state = Some(state);
     }
 
     /// Answers nothing until another state is put.
     pub(crate) fn clear(&self) {
-        self.write().state = None;
+        let mut kept = self.write();
+        kept.meanwhile = None;
+        kept.state = None;
     }
 
     /// What a transaction of this process told, which is committed.
     pub fn learn(&self, commit: &Commit) {
-        let mut kept = self.write();
-        if let Some(learned) = &mut kept.learned {
-            learned.push(commit.clone());
-        }
-        if let Some(state) = &mut kept.state {
-            state.learn(commit);
-        }
+        self.write().hear(Heard::Committed(commit.clone()));
     }
 
     pub(crate) fn seen_by_following(&self) -> Option<Seen> {
@@ -76,52 +129,71 @@ impl Index {
     }
 
     /// Takes in all that was told up to there, as the store said it after `heard_at`.
-    pub(crate) fn follow(&self, told: &[Told], seen: Seen, heard_at: Moment, now: Instant) {
+    pub(crate) fn follow(&self, told: Vec<Told>, seen: Seen, heard_at: Moment) {
         let amount: usize = told.iter().map(|told| told.changes.len()).sum();
-        let take = |state: &mut State| {
-            told.iter().for_each(|told| state.apply(told));
-            state.follow(seen);
-        };
+        let heard = told.into_iter().map(Heard::Told).chain([Heard::UpTo(seen)]);
         if amount > AT_ONCE_MAX {
-            self.replace(|mut state| {
-                take(&mut state);
-                state.packed_at(now)
-            });
+            if let Some(mut begun) = self.begin() {
+                heard.for_each(|heard| heard.be_taken_by(&mut begun.state));
+                self.end(begun);
+            }
             self.write().heard_at = Some(heard_at);
         } else {
             let mut kept = self.write();
+            heard.for_each(|heard| kept.hear(heard));
             kept.heard_at = Some(heard_at);
-            let Some(state) = &mut kept.state else { return };
-            take(state);
-            let is_full = state.overlay.len() > CHANGED_MIN.max(state.packed.rows.users() as usize / CHANGED_PART);
-            drop(kept);
-            if is_full {
-                self.pack(now);
-            }
         }
         self.is_loaded.store(true, Ordering::Relaxed);
     }
 
-    /// Packs what changed, while others go on asking and writing.
-    pub(crate) fn pack(&self, now: Instant) {
-        self.replace(|state| state.packed_at(now));
+    /// Whether so many users changed that it is time to pack them.
+    pub(crate) fn is_full(&self) -> bool {
+        let kept = self.read();
+        kept.state.as_ref().is_some_and(|state| {
+            state.overlay.len() > CHANGED_MIN.max(state.packed.rows.users() as usize / CHANGED_PART)
+        })
     }
 
-    fn replace(&self, make: impl FnOnce(State) -> State) {
-        let before = {
-            let mut kept = self.write();
-            let Some(state) = kept.state.clone() else { return };
-            kept.learned = Some(Vec::new());
-            state
-        };
-        let asked_for = before.packed.asked_for();
-        let mut state = make(before);
-        state.packed.members(&asked_for);
-        let mut kept = self.write();
-        for commit in kept.learned.take().into_iter().flatten() {
-            state.learn(&commit);
+    /// Packs what changed, while others go on asking, writing and following. `pause` is called all the time.
+    pub(crate) fn pack(&self, now: Instant, pause: impl FnMut()) {
+        if let Some(begun) = self.begin() {
+            self.end(begun.packed_at(now, pause));
         }
-        kept.state = Some(state);
+    }
+
+    /// The state, to make another one of it. Whoever began before and did not end has worked for nothing.
+    pub(crate) fn begin(&self) -> Option<Begun> {
+        let mut kept = self.write();
+        let state = kept.state.clone()?;
+        kept.begun += 1;
+        let number = kept.begun;
+        kept.meanwhile = Some(Meanwhile { number, heard: Vec::new() });
+        Some(Begun { number, state })
+    }
+
+    /// Puts the state that was made in place of the one that it was made of, with what was heard meanwhile.
+    pub(crate) fn end(&self, Begun { number, mut state }: Begun) {
+        let asked_for = self.read().state.as_ref().map_or_else(Vec::new, |before| before.packed.asked_for());
+        state.packed.members(&asked_for);
+        loop {
+            let mut kept = self.write();
+            let Some(meanwhile) = kept.meanwhile.as_mut().filter(|meanwhile| meanwhile.number == number) else {
+                return;
+            };
+            let heard = mem::take(&mut meanwhile.heard);
+            // Much of it is not taken in while others wait.
+            if heard.len() > HEARD_AT_ONCE_MAX {
+                drop(kept);
+                heard.iter().for_each(|heard| heard.be_taken_by(&mut state));
+                continue;
+            }
+            heard.iter().for_each(|heard| heard.be_taken_by(&mut state));
+            kept.meanwhile = None;
+            let before = kept.state.replace(state);
+            drop(kept);
+            // It is large, and nobody has to wait for its end.
+            return drop(before);
+        }
     }
 
     /// One state, at leisure.
@@ -148,7 +220,7 @@ impl ports::Index for Index {
     fn active(&self, users: &[UserId], at: Instant, take: &mut dyn FnMut(&UserId, &[&Slug])) -> Option<Seen> {
         let kept = self.read();
         let state = self.certain(&kept)?;
-        let mut slugs = Vec::new();
+        let mut slugs = Vec::with_capacity(USUAL_SLUGS);
         for user in users {
             state.active(user.as_str(), at.timestamp_micros(), &mut slugs)?;
             take(user, &slugs);

@@ -1,6 +1,11 @@
 //! Everything that is stored, read in one consistent state and packed.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Arc, mpsc},
+    thread,
+};
 
 use chrono::TimeDelta;
 use domain::{Instant, SegmentId};
@@ -15,29 +20,64 @@ use crate::{
 
 /// How many are read at once.
 const PAGE: usize = 10_000;
+/// How many pages are read before somebody takes them in.
+const PAGES_WAITING: usize = 4;
 
 pub(crate) fn load(store: &dyn Store, now: Instant) -> Result<State, StoreError> {
     store.read(|unit| read(unit, now - TimeDelta::microseconds(PACKED_AFTER_MICROS)))
 }
 
-/// What began after `recent` stays beside the rows.
+/// What began after `recent` stays beside the rows. The store is asked for more while another thread takes in what it told.
 fn read(unit: &mut dyn Unit, recent: Instant) -> Result<State, StoreError> {
     let mut state = State::new(unit.changes().seen()?);
     let users = users(unit)?;
     let segments = segments(unit, &mut state)?;
-    let mut crowd = Crowd::of(&users);
-    for (segment, ordinal) in segments {
-        unit.memberships().each(segment, recent, &mut |user, since, until| match (crowd.ordinal(user), since) {
-            (Some(user), None) => crowd.enter(user, ordinal, until),
-            // Nobody without a profile is a member, unless the store was tampered with.
-            (_, since) => {
-                let stay = Stay { since: since.unwrap_or(i64::MIN), until };
-                state.overlay.change(user, ordinal, LOADED, |_| Some(stay));
-            }
-        })?;
+    let (told, waiting) = mpsc::sync_channel(PAGES_WAITING);
+    let crowd = thread::scope(|scope| {
+        let users = &users;
+        let taking = scope.spawn(move || {
+            let mut crowd = Crowd::of(users);
+            waiting.iter().for_each(|page| crowd.take(&page));
+            crowd
+        });
+        for (segment, ordinal) in segments {
+            let mut page = Page::of(ordinal);
+            unit.memberships().each(segment, recent, &mut |user, since, until| {
+                page.push(user, since, until);
+                if page.rows.len() >= PAGE {
+                    told.send(mem::replace(&mut page, Page::of(ordinal))).unwrap_or_default();
+                }
+            })?;
+            told.send(page).unwrap_or_default();
+        }
+        drop(told);
+        taking.join().map_err(|_| StoreError::Unavailable("memberships could not be taken in".into()))
+    })?;
+    for (user, segment, stay) in &crowd.beside {
+        state.overlay.change(user, *segment, LOADED, |_| Some(*stay));
     }
     state.packed = Arc::new(crowd.pack(&users));
     Ok(state)
+}
+
+/// Members of a segment, on their way.
+struct Page {
+    segment: u32,
+    /// Their ids, one behind the other.
+    ids: String,
+    /// Where each id ends, and when the membership began, unless that was long ago, and ends.
+    rows: Vec<(usize, Option<i64>, Option<i64>)>,
+}
+
+impl Page {
+    fn of(segment: u32) -> Page {
+        Page { segment, ids: String::new(), rows: Vec::new() }
+    }
+
+    fn push(&mut self, user: &str, since: Option<i64>, until: Option<i64>) {
+        self.ids.push_str(user);
+        self.rows.push((self.ids.len(), since, until));
+    }
 }
 
 fn users(unit: &mut dyn Unit) -> Result<Vec<Box<str>>, StoreError> {
@@ -76,16 +116,29 @@ struct Crowd<'u> {
     open: Vec<u64>,
     /// The same, with the deadline.
     due: Vec<(u64, i64)>,
+    /// What stays beside the rows, with the segment's ordinal.
+    beside: Vec<(Box<str>, u32, Stay)>,
 }
 
 impl<'u> Crowd<'u> {
     fn of(users: &'u [Box<str>]) -> Crowd<'u> {
         let ordinals = users.iter().zip(0..).map(|(user, ordinal)| (&**user, ordinal)).collect();
-        Crowd { ordinals, open: Vec::new(), due: Vec::new() }
+        Crowd { ordinals, open: Vec::new(), due: Vec::new(), beside: Vec::new() }
     }
 
-    fn ordinal(&self, user: &str) -> Option<u32> {
-        self.ordinals.get(user).copied()
+    fn take(&mut self, page: &Page) {
+        let mut begin = 0;
+        for (end, since, until) in &page.rows {
+            let user = &page.ids[mem::replace(&mut begin, *end)..*end];
+            match (self.ordinals.get(user).copied(), since) {
+                (Some(user), None) => self.enter(user, page.segment, *until),
+                // Nobody without a profile is a member, unless the store was tampered with.
+                (_, since) => {
+                    let stay = Stay { since: since.unwrap_or(i64::MIN), until: *until };
+                    self.beside.push((user.into(), page.segment, stay));
+                }
+            }
+        }
     }
 
     fn enter(&mut self, user: u32, segment: u32, until: Option<i64>) {

@@ -99,7 +99,8 @@ impl Overlay {
         part.get_mut(user).expect("the user is there now")
     }
 
-    /// `change` is given what is known of the stay; nothing happens when something later is known already.
+    /// `change` is given what is known of the stay. When something later is known already, only the beginning counts, which
+    /// that may not have told.
     pub(crate) fn change(
         &mut self,
         user: &str,
@@ -112,7 +113,11 @@ impl Overlay {
         }
         let pairs = &mut self.user_mut(user).pairs;
         match pairs.binary_search_by_key(&segment, |pair| pair.segment) {
-            Ok(place) if number < pairs[place].number => {}
+            Ok(place) if number < pairs[place].number => {
+                if let (Some(known), Some(earlier)) = (&mut pairs[place].stay, change(None)) {
+                    known.since = known.since.max(earlier.since);
+                }
+            }
             Ok(place) => pairs[place] = Pair { segment, number, stay: change(pairs[place].stay) },
             Err(place) => pairs.insert(place, Pair { segment, number, stay: change(None) }),
         }

@@ -10,6 +10,8 @@ use crate::numbers::{Unpacker, pack, pack_fixed, pack_part, width_of};
 
 /// How many users share a block. More share more bytes, and take longer to be passed over.
 const BLOCK_USERS: usize = 16;
+/// Of so many blocks, one is sampled.
+const SAMPLED: usize = 16;
 /// Units of deadlines, in microseconds.
 const UNITS: [i64; 4] = [60_000_000, 1_000_000, 1_000, 1];
 
@@ -33,20 +35,29 @@ impl Held {
 #[derive(Default, Clone, PartialEq, Eq)]
 pub(crate) struct Rows {
     bytes: Vec<u8>,
-    /// Where each block begins.
-    blocks: Vec<u64>,
     landmarks: Landmarks,
     users: u32,
     memberships: u64,
 }
 
-/// The first ids of blocks, in short and side by side: to look for a block in the bytes of all is to wait for memory.
+/// Where blocks are, and their first ids in short and side by side: to look for a block in the bytes of all is to wait for
+/// memory.
 #[derive(Default, Clone, PartialEq, Eq)]
 struct Landmarks {
-    /// What all of them begin with.
+    /// What the first ids of all blocks begin with.
     prefix: Vec<u8>,
-    /// For each block the eight bytes behind that, with zeros where there are fewer.
-    keys: Vec<u64>,
+    /// One for each block.
+    blocks: Vec<Landmark>,
+    /// The key of every so manieth block: few enough to stay near the processor.
+    sampled: Vec<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Landmark {
+    /// The eight bytes behind the prefix, with zeros where there are fewer, in an order that is that of the ids.
+    key: u64,
+    /// Where the block begins.
+    begin: u64,
 }
 
 /// One user's memberships, by segment.
@@ -61,6 +72,8 @@ pub(crate) struct Row<'r> {
 #[derive(Default)]
 pub(crate) struct RowsBuilder {
     rows: Rows,
+    /// Where each block begins.
+    begins: Vec<u64>,
     /// The users of the block that is being filled, and all their memberships.
     users: Vec<(String, usize)>,
     held: Vec<Held>,
@@ -92,8 +105,8 @@ impl Rows {
     }
 
     /// Where each block begins.
-    pub(crate) fn blocks(&self) -> &[u64] {
-        &self.blocks
+    pub(crate) fn begins(&self) -> impl ExactSizeIterator<Item = u64> {
+        self.landmarks.blocks.iter().map(|block| block.begin)
     }
 
     pub(crate) fn packed_bytes(&self) -> &[u8] {
@@ -101,16 +114,17 @@ impl Rows {
     }
 
     /// Of what it is made of, as it was told by another.
-    pub(crate) fn from_parts(bytes: Vec<u8>, blocks: Vec<u64>, users: u32, memberships: u64) -> Option<Rows> {
-        let is_whole = blocks.len() == (users as usize).div_ceil(BLOCK_USERS)
-            && blocks.is_sorted()
-            && blocks.last().is_none_or(|last| *last <= bytes.len() as u64);
-        is_whole.then(|| Rows { bytes, blocks, landmarks: Landmarks::default(), users, memberships }.with_landmarks())
+    pub(crate) fn from_parts(bytes: Vec<u8>, begins: &[u64], users: u32, memberships: u64) -> Option<Rows> {
+        let is_whole = begins.len() == (users as usize).div_ceil(BLOCK_USERS)
+            && begins.is_sorted()
+            && begins.last().is_none_or(|last| *last <= bytes.len() as u64);
+        is_whole.then(|| Rows { bytes, landmarks: Landmarks::default(), users, memberships }.with_landmarks(begins))
     }
 
     /// How much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes.len() + 8 * self.blocks.len() + 8 * self.landmarks.keys.len()
+        let Landmarks { prefix: _, blocks, sampled } = &self.landmarks;
+        self.bytes.len() + size_of_val(blocks.as_slice()) + size_of_val(sampled.as_slice())
     }
 
     /// The user's ordinal and memberships. Who has no memberships may be known all the same.
@@ -169,7 +183,7 @@ impl Rows {
 
     /// Every user in order, beginning with the ordinal 0: the bytes of the id, and the memberships.
     pub(crate) fn for_each(&self, mut take: impl FnMut(u32, &[u8], Row<'_>)) {
-        for block in 0..self.blocks.len() {
+        for block in 0..self.landmarks.blocks.len() {
             let first = block * BLOCK_USERS;
             let mut users = self.block(block);
             for place in 0..BLOCK_USERS.min(self.users as usize - first) {
@@ -181,35 +195,40 @@ impl Rows {
 
     /// The last block that does not begin behind the user.
     fn block_of(&self, user: &[u8]) -> Option<usize> {
-        let among = match user.strip_prefix(self.landmarks.prefix.as_slice()) {
-            None => 0..self.blocks.len(),
+        let landmarks = &self.landmarks;
+        let among = match user.strip_prefix(landmarks.prefix.as_slice()) {
+            None => 0..landmarks.blocks.len(),
             // Where keys are the same, the ids decide.
             Some(rest) => {
-                let (keys, key) = (&self.landmarks.keys, key(rest));
-                let first = keys.partition_point(|one| *one < key);
-                let is_one_of_them = keys.get(first) == Some(&key);
-                let end = if is_one_of_them { keys.partition_point(|one| *one <= key) } else { first };
+                let key = key(rest);
+                let first = landmarks.place(|one| one < key);
+                let is_one_of_them = landmarks.blocks.get(first).is_some_and(|block| block.key == key);
+                let end = if is_one_of_them { landmarks.place(|one| one <= key) } else { first };
                 first..end
             }
         };
-        let begins = &self.blocks[among.clone()];
-        (among.start + begins.partition_point(|at| self.first_of(*at) <= user)).checked_sub(1)
+        let blocks = &landmarks.blocks[among.clone()];
+        (among.start + blocks.partition_point(|block| self.first_of(block.begin) <= user)).checked_sub(1)
     }
 
-    fn with_landmarks(mut self) -> Rows {
-        let [first, last] =
-            [self.blocks.first(), self.blocks.last()].map(|at| at.map_or(&[][..], |at| self.first_of(*at)));
+    fn with_landmarks(mut self, begins: &[u64]) -> Rows {
+        let [first, last] = [begins.first(), begins.last()].map(|at| at.map_or(&[][..], |at| self.first_of(*at)));
         // They stand in their order, so what the first and the last have in common all have.
         let prefix = first[..common(first, last)].to_vec();
-        let rest = |at: &u64| self.first_of(*at).strip_prefix(prefix.as_slice()).unwrap_or_default();
-        let keys = self.blocks.iter().map(|at| key(rest(at))).collect();
-        self.landmarks = Landmarks { prefix, keys };
+        let landmark = |begin: &u64| {
+            let rest = self.first_of(*begin).strip_prefix(prefix.as_slice()).unwrap_or_default();
+            Landmark { key: key(rest), begin: *begin }
+        };
+        let blocks: Vec<Landmark> = begins.iter().map(landmark).collect();
+        let sampled = blocks.iter().step_by(SAMPLED).map(|block| block.key).collect();
+        self.landmarks = Landmarks { prefix, blocks, sampled };
         self
     }
 
     fn block(&self, block: usize) -> Block<'_> {
-        let begin = self.blocks[block] as usize;
-        let end = self.blocks.get(block + 1).map_or(self.bytes.len(), |end| *end as usize);
+        let blocks = &self.landmarks.blocks;
+        let begin = blocks[block].begin as usize;
+        let end = blocks.get(block + 1).map_or(self.bytes.len(), |next| next.begin as usize);
         let mut unpacker = Unpacker::new(&self.bytes[begin..end]);
         let deadlines = Deadlines::unpack(&mut unpacker);
         Block { unpacker, deadlines, user: Vec::new() }
@@ -221,6 +240,17 @@ impl Rows {
         Deadlines::unpack(&mut unpacker);
         unpacker.number();
         unpacker.part()
+    }
+}
+
+impl Landmarks {
+    /// How many blocks stand before, all of which come first.
+    fn place(&self, stands_before: impl Fn(u64) -> bool) -> usize {
+        let samples = self.sampled.partition_point(|key| stands_before(*key));
+        let from = samples.saturating_sub(1) * SAMPLED;
+        let to = self.blocks.len().min(samples * SAMPLED);
+        // All of these are looked at at once, where a search waits for memory at every step.
+        from + self.blocks[from..to].iter().filter(|block| stands_before(block.key)).count()
     }
 }
 
@@ -285,8 +315,7 @@ impl RowsBuilder {
     pub(crate) fn build(mut self) -> Rows {
         self.end_block();
         self.rows.bytes.shrink_to_fit();
-        self.rows.blocks.shrink_to_fit();
-        self.rows.with_landmarks()
+        self.rows.with_landmarks(&self.begins)
     }
 
     fn end_block(&mut self) {
@@ -294,7 +323,7 @@ impl RowsBuilder {
             return;
         }
         let out = &mut self.rows.bytes;
-        self.rows.blocks.push(out.len() as u64);
+        self.begins.push(out.len() as u64);
         let deadlines = Deadlines::of(&self.held);
         deadlines.pack(out);
         let (mut before, mut held) = ("", self.held.as_slice());

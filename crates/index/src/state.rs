@@ -146,8 +146,9 @@ impl State {
         is_sure.then_some(())
     }
 
-    /// The same with all of it packed that is settled: heard of by following, and begun long enough ago.
-    pub(crate) fn packed_at(&self, now: Instant) -> State {
+    /// The same with all of it packed that is settled: heard of by following, and begun long enough ago. `pause` is called
+    /// for each user.
+    pub(crate) fn packed_at(&self, now: Instant, mut pause: impl FnMut()) -> State {
         let now = now.timestamp_micros();
         let ahead: BTreeSet<i64> = self.own.values().copied().collect();
         let mut packing = Packing {
@@ -162,6 +163,7 @@ impl State {
         changed.sort_unstable_by_key(|(user, _)| *user);
         let mut changed = changed.into_iter().peekable();
         self.packed.rows.for_each(|_, user, row| {
+            pause();
             while let Some((new, changed)) = changed.next_if(|(new, _)| new.as_bytes() < user) {
                 packing.take(new, &self.overlay, Some(changed), None);
             }
@@ -254,7 +256,7 @@ mod tests {
     fn state() -> State {
         let mut state = State::new(Seen::before(1));
         state.apply(&told(1, [Change::Named { segment: SegmentId(1), slug: slug("A") }, entered("a", 1)]));
-        let mut state = state.packed_at(Instant::from_timestamp_micros(600_000_000).unwrap());
+        let mut state = state.packed_at(Instant::from_timestamp_micros(600_000_000).unwrap(), || ());
         assert!(state.overlay.user("a").is_none());
         state.apply(&told(2, [entered("b", 1)]));
         state
@@ -271,7 +273,22 @@ mod tests {
         state.apply(&emptied);
         state.apply(&told(3, [entered("b", 2)]));
         assert_eq!(members(&state), ["c"]);
-        assert_eq!(members(&state.packed_at(Instant::from_timestamp_micros(600_000_000).unwrap())), ["c"]);
+        assert_eq!(members(&state.packed_at(Instant::from_timestamp_micros(600_000_000).unwrap(), || ())), ["c"]);
+    }
+
+    #[test]
+    fn who_is_heard_to_stay_before_to_enter_is_not_in_before() {
+        let mut state = state();
+        let until = Instant::from_timestamp_micros(900_000_000);
+        state.apply(&told(4, [Change::Extended { user: user("c"), segment: SegmentId(1), expires_at: until }]));
+        state.apply(&told(3, [entered("c", 11)]));
+        assert_eq!(members(&state), ["a", "b"]);
+        let mut slugs = Vec::new();
+        let mut is_in_at = |minute: i64| {
+            state.active("c", minute * 60_000_000, &mut slugs).unwrap();
+            !slugs.is_empty()
+        };
+        assert_eq!([10, 11, 14, 15].map(&mut is_in_at), [false, true, true, false]);
     }
 
     #[test]
@@ -293,7 +310,7 @@ mod tests {
         let due = Instant::from_timestamp_micros(60_000_000);
         state.apply(&told(3, [Change::Extended { user: user("b"), segment: SegmentId(1), expires_at: due }]));
         let later = |hours: i64| Instant::from_timestamp_micros(hours * DUE_FOR_MICROS).unwrap();
-        assert_eq!(state.packed_at(later(1)).packed.rows.memberships(), 2);
-        assert_eq!(state.packed_at(later(2)).packed.rows.memberships(), 1);
+        assert_eq!(state.packed_at(later(1), || ()).packed.rows.memberships(), 2);
+        assert_eq!(state.packed_at(later(2), || ()).packed.rows.memberships(), 1);
     }
 }

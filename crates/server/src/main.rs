@@ -15,6 +15,9 @@ use clap::{Args, Parser, Subcommand};
 use settings::{Flags, Settings};
 use usecases::ports::StoreError;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Strata: knows which users are in which segment, since when, until when and why.
 ///
 /// Without anything installed it keeps its data in a SQLite file; with a postgres:// address it keeps them in PostgreSQL.
