@@ -152,6 +152,8 @@ struct Line<I, T> {
 
 struct Waiting<I, T> {
     items: VecDeque<(I, Answer<T>)>,
+    /// The thread has nothing to do and has to be woken.
+    is_idle: bool,
     is_closed: bool,
 }
 
@@ -187,7 +189,10 @@ impl<I: Item + Send + 'static, T: Send + 'static> Lanes<I, T> {
 
 impl<I, T> Default for Line<I, T> {
     fn default() -> Line<I, T> {
-        Line { waiting: Mutex::new(Waiting { items: VecDeque::new(), is_closed: false }), arrived: Condvar::new() }
+        Line {
+            waiting: Mutex::new(Waiting { items: VecDeque::new(), is_idle: false, is_closed: false }),
+            arrived: Condvar::new(),
+        }
     }
 }
 
@@ -204,8 +209,11 @@ impl<I: Item, T> Line<I, T> {
             return Err(StoreError::Busy(format!("{WAITING_MAX} requests wait already")));
         }
         waiting.items.push_back((item, answer));
+        let is_idle = std::mem::take(&mut waiting.is_idle);
         drop(waiting);
-        self.arrived.notify_one();
+        if is_idle {
+            self.arrived.notify_one();
+        }
         Ok(())
     }
 
@@ -234,6 +242,7 @@ impl<I: Item, T> Line<I, T> {
             if waiting.is_closed {
                 return None;
             }
+            waiting.is_idle = true;
             waiting = self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
         let (mut batch, mut weight): (Vec<(I, Answer<T>)>, usize) = (Vec::new(), 0);
