@@ -26,6 +26,10 @@ use clap::{Parser, Subcommand};
 
 use crate::suites::{LargeOptions, Options};
 
+/// That of Strata, for the servers that it is measured beside.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures Strata beside what its machine gives without it.
 ///
 /// Every round runs each target once, in random order; ratios are formed inside a round; what is shown is the median and

@@ -136,7 +136,7 @@ fn nodes_agree_under_changes_of_all_kinds(engine: Engine) {
 fn a_node_begins_where_its_file_ended(engine: Engine) {
     let place = Place::new(engine);
     let file = file_with(&place, "before");
-    assert!(file.starts_with(b"strata index 1\n"));
+    assert!(file.starts_with(b"strata index 2\n"));
     // Somebody writes while it is away.
     assert!(place.run(&["import", "segments", &written(&place, "segment\nB\n")]).status.success());
     assert!(place.run(&["import", "memberships", &written(&place, "user_id,segment\nbetween,B\n")]).status.success());

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Another number for whatever an older program would read wrongly.
-const FIRST_LINE: &[u8] = b"strata index 1\n";
+const FIRST_LINE: &[u8] = b"strata index 2\n";
 const DIGEST_BYTES: usize = 32;
 
 #[derive(Serialize, Deserialize)]

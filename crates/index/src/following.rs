@@ -84,7 +84,7 @@ impl Follower {
                     REST
                 }
             };
-            let is_due = saved_at.elapsed() >= SAVE_EVERY;
+            let is_due = self.file.is_some() && saved_at.elapsed() >= SAVE_EVERY;
             if is_due || self.index.is_full() {
                 let begins = self.pack(is_due);
                 saved_at = if is_due && begins { Moment::now() } else { saved_at };
@@ -95,7 +95,7 @@ impl Follower {
         }
     }
 
-    /// Packs, and writes the snapshot file if that is due, while it goes on following. False when it does so already.
+    /// Packs, and writes the snapshot file if that is due, while it goes on following. False when it cannot, or does so already.
     fn pack(&mut self, is_due: bool) -> bool {
         if self.packing.as_ref().is_some_and(|packing| !packing.is_finished()) {
             return false;
@@ -111,15 +111,20 @@ impl Follower {
                     since = Moment::now();
                 }
             });
-            if let Some(file) = file {
+            if let Some(file) = file.filter(|_| !is_ending.load(Ordering::Relaxed)) {
                 save(&index, &app, &file);
             }
         };
         match thread::Builder::new().name("index packing".to_owned()).spawn(pack) {
-            Ok(packing) => self.packing = Some(packing),
-            Err(error) => log::warn!("index: it cannot be packed: {error}"),
+            Ok(packing) => {
+                self.packing = Some(packing);
+                true
+            }
+            Err(error) => {
+                log::warn!("index: it cannot be packed: {error}");
+                false
+            }
         }
-        true
     }
 
     fn join_packing(&mut self) {
@@ -127,6 +132,7 @@ impl Follower {
             && packing.join().is_err()
         {
             log::error!("index: packing ended badly");
+            self.index.give_up();
         }
     }
 

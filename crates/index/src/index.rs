@@ -3,7 +3,7 @@
 use std::{
     mem,
     sync::{
-        PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant as Moment},
@@ -24,9 +24,10 @@ use crate::{
 /// How many changed users there may be beside the rows: so many, or this part of all, whichever is more.
 const CHANGED_MIN: usize = 20_000;
 const CHANGED_PART: usize = 50;
-/// More changes than this are not carried out while others wait, nor more of what was heard while a state was made.
-const AT_ONCE_MAX: usize = 20_000;
-const HEARD_AT_ONCE_MAX: usize = 100;
+/// More changes than this are not carried out while others wait, nor this many more that were heard while a state was made.
+/// Few in tests, so that they come by it.
+const AT_ONCE_MAX: usize = if cfg!(test) { 3 } else { 20_000 };
+const HEARD_AT_ONCE_MAX: usize = if cfg!(test) { 2 } else { 2_000 };
 
 /// Hardly anybody is in more segments.
 const USUAL_SLUGS: usize = 32;
@@ -43,8 +44,8 @@ struct Kept {
     state: Option<State>,
     /// When the store was last heard of.
     heard_at: Option<Moment>,
-    /// What is heard while another state is made out of this one.
-    meanwhile: Option<Meanwhile>,
+    /// What is heard while other states are made out of this one: one packed, one with many changes.
+    meanwhile: Vec<Meanwhile>,
     /// How many states were begun to be made.
     begun: u64,
 }
@@ -53,7 +54,7 @@ struct Meanwhile {
     /// Of the state that is being made.
     number: u64,
     /// In its order.
-    heard: Vec<Heard>,
+    heard: Vec<Arc<Heard>>,
 }
 
 enum Heard {
@@ -72,6 +73,14 @@ impl Heard {
             Heard::UpTo(seen) => state.follow(seen.clone()),
         }
     }
+
+    /// How many changes it takes.
+    fn amount(&self) -> usize {
+        match self {
+            Heard::Committed(Commit { told: Some(told), .. }) | Heard::Told(told) => told.changes.len(),
+            Heard::Committed(_) | Heard::UpTo(_) => 1,
+        }
+    }
 }
 
 /// A state out of which another one is made, while this one goes on.
@@ -81,20 +90,18 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
-    pub(crate) fn packed_at(self, now: Instant, pause: impl FnMut()) -> Begun {
-        Begun { state: self.state.packed_at(now, pause), ..self }
+    pub(crate) fn packed_at(self, now: Instant, mut pause: impl FnMut()) -> Begun {
+        let asked_for = self.state.packed.asked_for();
+        let state = self.state.packed_at(now, &mut pause);
+        state.packed.prepare(&asked_for, pause);
+        Begun { state, ..self }
     }
 }
 
 impl Kept {
-    /// Takes it in, and keeps it for the state that is being made.
-    fn hear(&mut self, heard: Heard) {
-        if let Some(state) = &mut self.state {
-            heard.be_taken_by(state);
-        }
-        if let Some(meanwhile) = &mut self.meanwhile {
-            meanwhile.heard.push(heard);
-        }
+    /// Keeps it for the states that are being made.
+    fn keep(&mut self, heard: &[Arc<Heard>]) {
+        self.meanwhile.iter_mut().for_each(|meanwhile| meanwhile.heard.extend_from_slice(heard));
     }
 }
 
@@ -106,22 +113,27 @@ impl Index {
 
     /// What was loaded. It answers once it heard what was told meanwhile.
     pub(crate) fn put(&self, state: State) {
-        let mut kept = self.write();
-        kept.heard_at = None;
-        kept.meanwhile = None;
-        kept.state = Some(state);
+        self.clear();
+        self.write().state = Some(state);
     }
 
-    /// Answers nothing until another state is put.
+    /// Answers nothing until another state is put; those that are being made are worth nothing.
     pub(crate) fn clear(&self) {
         let mut kept = self.write();
-        kept.meanwhile = None;
+        kept.heard_at = None;
+        kept.meanwhile.clear();
         kept.state = None;
     }
 
     /// What a transaction of this process told, which is committed.
     pub fn learn(&self, commit: &Commit) {
-        self.write().hear(Heard::Committed(commit.clone()));
+        let mut kept = self.write();
+        if let Some(state) = &mut kept.state {
+            state.learn(commit);
+        }
+        if !kept.meanwhile.is_empty() {
+            kept.keep(&[Arc::new(Heard::Committed(commit.clone()))]);
+        }
     }
 
     pub(crate) fn seen_by_following(&self) -> Option<Seen> {
@@ -130,17 +142,19 @@ impl Index {
 
     /// Takes in all that was told up to there, as the store said it after `heard_at`.
     pub(crate) fn follow(&self, told: Vec<Told>, seen: Seen, heard_at: Moment) {
-        let amount: usize = told.iter().map(|told| told.changes.len()).sum();
-        let heard = told.into_iter().map(Heard::Told).chain([Heard::UpTo(seen)]);
-        if amount > AT_ONCE_MAX {
+        let heard: Vec<Arc<Heard>> =
+            told.into_iter().map(Heard::Told).chain([Heard::UpTo(seen)]).map(Arc::new).collect();
+        if amount(&heard) > AT_ONCE_MAX {
             if let Some(mut begun) = self.begin() {
-                heard.for_each(|heard| heard.be_taken_by(&mut begun.state));
-                self.end(begun);
+                heard.iter().for_each(|heard| heard.be_taken_by(&mut begun.state));
+                self.end_with(begun, &heard, Some(heard_at));
             }
-            self.write().heard_at = Some(heard_at);
         } else {
             let mut kept = self.write();
-            heard.for_each(|heard| kept.hear(heard));
+            if let Some(state) = &mut kept.state {
+                heard.iter().for_each(|heard| heard.be_taken_by(state));
+            }
+            kept.keep(&heard);
             kept.heard_at = Some(heard_at);
         }
         self.is_loaded.store(true, Ordering::Relaxed);
@@ -161,34 +175,42 @@ impl Index {
         }
     }
 
-    /// The state, to make another one of it. Whoever began before and did not end has worked for nothing.
+    /// The state, to make another one of it.
     pub(crate) fn begin(&self) -> Option<Begun> {
         let mut kept = self.write();
         let state = kept.state.clone()?;
         kept.begun += 1;
         let number = kept.begun;
-        kept.meanwhile = Some(Meanwhile { number, heard: Vec::new() });
+        kept.meanwhile.push(Meanwhile { number, heard: Vec::new() });
         Some(Begun { number, state })
     }
 
-    /// Puts the state that was made in place of the one that it was made of, with what was heard meanwhile.
-    pub(crate) fn end(&self, Begun { number, mut state }: Begun) {
-        let asked_for = self.read().state.as_ref().map_or_else(Vec::new, |before| before.packed.asked_for());
-        state.packed.members(&asked_for);
+    /// Puts the state that was made in place of the one that there is, with what was heard meanwhile.
+    pub(crate) fn end(&self, begun: Begun) {
+        self.end_with(begun, &[], None);
+    }
+
+    /// Nobody works any more on what was begun.
+    pub(crate) fn give_up(&self) {
+        self.write().meanwhile.clear();
+    }
+
+    /// With what this state was told that others were not yet, and when that was.
+    fn end_with(&self, Begun { number, mut state }: Begun, told: &[Arc<Heard>], heard_at: Option<Moment>) {
         loop {
             let mut kept = self.write();
-            let Some(meanwhile) = kept.meanwhile.as_mut().filter(|meanwhile| meanwhile.number == number) else {
-                return;
-            };
-            let heard = mem::take(&mut meanwhile.heard);
+            let Some(place) = kept.meanwhile.iter().position(|meanwhile| meanwhile.number == number) else { return };
+            let heard = mem::take(&mut kept.meanwhile[place].heard);
             // Much of it is not taken in while others wait.
-            if heard.len() > HEARD_AT_ONCE_MAX {
+            if amount(&heard) > HEARD_AT_ONCE_MAX {
                 drop(kept);
                 heard.iter().for_each(|heard| heard.be_taken_by(&mut state));
                 continue;
             }
             heard.iter().for_each(|heard| heard.be_taken_by(&mut state));
-            kept.meanwhile = None;
+            kept.meanwhile.swap_remove(place);
+            kept.keep(told);
+            kept.heard_at = heard_at.or(kept.heard_at);
             let before = kept.state.replace(state);
             drop(kept);
             // It is large, and nobody has to wait for its end.
@@ -214,6 +236,10 @@ impl Index {
     fn write(&self) -> RwLockWriteGuard<'_, Kept> {
         self.kept.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn amount(heard: &[Arc<Heard>]) -> usize {
+    heard.iter().map(|heard| heard.amount()).sum()
 }
 
 impl ports::Index for Index {

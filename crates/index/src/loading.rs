@@ -134,7 +134,7 @@ impl<'u> Crowd<'u> {
                 (Some(user), None) => self.enter(user, page.segment, *until),
                 // Nobody without a profile is a member, unless the store was tampered with.
                 (_, since) => {
-                    let stay = Stay { since: since.unwrap_or(i64::MIN), until: *until };
+                    let stay = Stay { since: since.unwrap_or(i64::MIN), began: LOADED, until: *until };
                     self.beside.push((user.into(), page.segment, stay));
                 }
             }

@@ -17,8 +17,8 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    /// Those of each of the segments, given by ordinal: the rows are gone through once.
-    pub(crate) fn of(rows: &Rows, segments: &[u32]) -> Vec<Members> {
+    /// Those of each of the segments, given by ordinal: the rows are gone through once. `pause` is called for each user.
+    pub(crate) fn of(rows: &Rows, segments: &[u32], mut pause: impl FnMut()) -> Vec<Members> {
         let mut members = vec![Members::default(); segments.len()];
         let last = segments.iter().max().copied().unwrap_or(0);
         let mut wanted: Vec<Vec<usize>> = vec![Vec::new(); last as usize + 1];
@@ -26,6 +26,7 @@ impl Members {
             wanted[*segment as usize].push(place);
         }
         rows.for_each(|ordinal, _, row| {
+            pause();
             for held in row {
                 for place in wanted.get(held.segment as usize).into_iter().flatten() {
                     match held.until {
@@ -98,7 +99,7 @@ mod tests {
             now in 0..9_i64,
         ) {
             let rows = rows(&users);
-            let members = Members::of(&rows, &[0, 1, 2, 3]);
+            let members = Members::of(&rows, &[0, 1, 2, 3], || ());
             let place = |slug: &Slug| SLUGS.iter().position(|one| *one == slug.as_str()).unwrap();
             for text in EXPRESSIONS {
                 let expression = Expression::parse(text).unwrap();
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn a_segment_that_is_asked_for_twice_is_told_twice() {
         let rows = rows(&[vec![(true, None)], vec![(false, None), (true, Some(5))]]);
-        let members = Members::of(&rows, &[1, 0, 1, 7]);
+        let members = Members::of(&rows, &[1, 0, 1, 7], || ());
         assert_eq!(members[0], members[2]);
         let live: Vec<u64> = members.iter().map(|members| members.live_at(4).len()).collect();
         assert_eq!(live, [1, 1, 1, 0]);

@@ -34,10 +34,15 @@ pub(crate) struct Pair {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stay {
     pub(crate) since: i64,
+    /// The number of the change that told `since`.
+    pub(crate) began: i64,
     pub(crate) until: Option<i64>,
 }
 
 impl Stay {
+    /// Nobody told when it began.
+    pub(crate) const LONG_AGO: Stay = Stay { since: i64::MIN, began: i64::MIN, until: None };
+
     pub(crate) fn is_live_at(&self, micros: i64) -> bool {
         self.since <= micros && self.until.is_none_or(|until| micros < until)
     }
@@ -99,8 +104,8 @@ impl Overlay {
         part.get_mut(user).expect("the user is there now")
     }
 
-    /// `change` is given what is known of the stay. When something later is known already, only the beginning counts, which
-    /// that may not have told.
+    /// `change` is given what is known of the stay. When something later is known already, only the beginning counts, if that
+    /// did not tell it.
     pub(crate) fn change(
         &mut self,
         user: &str,
@@ -114,8 +119,10 @@ impl Overlay {
         let pairs = &mut self.user_mut(user).pairs;
         match pairs.binary_search_by_key(&segment, |pair| pair.segment) {
             Ok(place) if number < pairs[place].number => {
-                if let (Some(known), Some(earlier)) = (&mut pairs[place].stay, change(None)) {
-                    known.since = known.since.max(earlier.since);
+                if let (Some(known), Some(earlier)) = (&mut pairs[place].stay, change(None))
+                    && known.began < earlier.began
+                {
+                    *known = Stay { until: known.until, ..earlier };
                 }
             }
             Ok(place) => pairs[place] = Pair { segment, number, stay: change(pairs[place].stay) },
@@ -168,7 +175,7 @@ impl Overlay {
                 take_pair(&Pair {
                     segment: held.segment,
                     number: i64::MIN,
-                    stay: Some(Stay { since: i64::MIN, until: held.until }),
+                    stay: Some(Stay { until: held.until, ..Stay::LONG_AGO }),
                 });
             }
         }

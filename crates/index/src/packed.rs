@@ -30,11 +30,16 @@ impl Packed {
 
     /// The members of each of these segments. Those that are not kept take one walk through all rows.
     pub(crate) fn members(&self, segments: &[u32]) -> Vec<Arc<Members>> {
+        self.prepare(segments, || ())
+    }
+
+    /// The same; `pause` is called for each user on the way.
+    pub(crate) fn prepare(&self, segments: &[u32], pause: impl FnMut()) -> Vec<Arc<Members>> {
         let mut found = self.kept_of(segments);
         let missing: Vec<u32> =
             segments.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(segment, _)| *segment).collect();
         if !missing.is_empty() {
-            let made: Vec<Arc<Members>> = Members::of(&self.rows, &missing).into_iter().map(Arc::new).collect();
+            let made: Vec<Arc<Members>> = Members::of(&self.rows, &missing, pause).into_iter().map(Arc::new).collect();
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             let asked = kept.asked;
             for (segment, members) in missing.iter().zip(&made) {

@@ -59,16 +59,16 @@ impl State {
         for change in &told.changes {
             match change {
                 Change::Entered { user, segment, since, expires_at } => {
-                    let stay = Stay { since: since.timestamp_micros(), until: micros(*expires_at) };
+                    let stay = Stay { since: since.timestamp_micros(), began: number, until: micros(*expires_at) };
                     let segment = self.ordinal(*segment);
                     self.overlay.change(user.as_str(), segment, number, |_| Some(stay));
                 }
                 Change::Extended { user, segment, expires_at } => {
                     let until = micros(*expires_at);
-                    let since = |before: Option<Stay>| before.map_or(i64::MIN, |stay| stay.since);
                     let segment = self.ordinal(*segment);
-                    self.overlay
-                        .change(user.as_str(), segment, number, |before| Some(Stay { since: since(before), until }));
+                    self.overlay.change(user.as_str(), segment, number, |before| {
+                        Some(Stay { until, ..before.unwrap_or(Stay::LONG_AGO) })
+                    });
                 }
                 Change::Left { user, segment } => {
                     let segment = self.ordinal(*segment);
@@ -165,6 +165,7 @@ impl State {
         self.packed.rows.for_each(|_, user, row| {
             pause();
             while let Some((new, changed)) = changed.next_if(|(new, _)| new.as_bytes() < user) {
+                pause();
                 packing.take(new, &self.overlay, Some(changed), None);
             }
             let changed = changed.next_if(|(same, _)| same.as_bytes() == user).map(|(_, changed)| changed);
@@ -172,6 +173,7 @@ impl State {
             packing.take(user, &self.overlay, changed, Some(row));
         });
         for (new, changed) in changed {
+            pause();
             packing.take(new, &self.overlay, Some(changed), None);
         }
         let Packing { builder, mut left, .. } = packing;
@@ -289,6 +291,11 @@ mod tests {
             !slugs.is_empty()
         };
         assert_eq!([10, 11, 14, 15].map(&mut is_in_at), [false, true, true, false]);
+        // An earlier stay, heard of later still, changes nothing.
+        let mut state = self::state();
+        state.apply(&told(4, [entered("c", 9)]));
+        state.apply(&told(3, [entered("c", 11)]));
+        assert_eq!(members(&state), ["a", "b", "c"]);
     }
 
     #[test]
