@@ -49,7 +49,9 @@ fn compare(bench: &mut Bench, workshop: &Workshop, server: &Server, index: &str)
             lookups::strata(workshop, server, users, bench.load(CONNECTIONS, 200), checked).named("singles"),
         ],
         figures: vec![(Figure::Throughput { of: "batches", to: "singles" }, Goal::at_least(15.0).dream(25.0))],
-        remarks: vec![format!("`wrk -c{CONNECTIONS}` for both, random users each time.")],
+        remarks: vec![format!(
+            "`wrk -c{CONNECTIONS}` for both, another random user each time; batches are drawn before the time begins, 2,000 a thread."
+        )],
     };
     bench.hold(comparison)?;
     Ok(())
