@@ -11,8 +11,8 @@ use actix_web::{
     http::{
         Method, StatusCode,
         header::{
-            CACHE_CONTROL, CONTENT_LOCATION, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
-            LOCATION,
+            CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
+            IF_NONE_MATCH, LOCATION,
         },
     },
     web::{Bytes, Data},
@@ -21,6 +21,7 @@ use domain::Actor;
 use futures_util::future::{Either, LocalBoxFuture};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use twox_hash::XxHash3_128;
 use usecases::{
     Act, App, Error, Expected, Known, Look, Revision,
     answers::{Answered, Once, once},
@@ -152,19 +153,21 @@ impl Call {
         self.tell_text(text, known.seen.as_ref())
     }
 
-    /// The same of an answer that is JSON already.
+    /// The same of an answer that is JSON already. What is asked by POST has no version.
     pub(crate) fn tell_text(&self, text: Vec<u8>, seen: Option<&Seen>) -> HttpResponse {
-        let etag = weak_etag(&text);
-        let mut response = if not_wanted(self.request.headers(), &etag) {
+        let etag = (self.request.method() == Method::GET).then(|| weak_etag(&text));
+        let mut response = if etag.as_deref().is_some_and(|etag| not_wanted(self.request.headers(), etag)) {
             HttpResponse::NotModified().finish()
         } else {
-            HttpResponse::Ok().content_type("application/json").body(text)
+            HttpResponse::Ok().insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json"))).body(text)
         };
-        if response.status() == StatusCode::OK {
-            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        }
-        if let Ok(etag) = HeaderValue::try_from(etag) {
-            response.headers_mut().insert(ETAG, etag);
+        let status = response.status();
+        let headers = response.headers_mut();
+        if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
+            headers.insert(ETAG, etag);
+            if status == StatusCode::OK {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            }
         }
         take_position(&mut response, seen);
         response
@@ -334,10 +337,11 @@ pub(crate) fn once_of(request: &HttpRequest, body: &[u8]) -> Result<Option<Once>
     Ok(Some(Once { key: key.to_owned(), fingerprint: hexadecimal(&digest) }))
 }
 
-/// A version of the answer itself.
+/// A version of the answer itself. It keeps no secret and nobody gains by two answers of one version, so it need not be
+/// cryptographic.
 fn weak_etag(body: &[u8]) -> String {
-    let digest = Sha256::digest(body);
-    format!("W/\"{}\"", hexadecimal(&digest[..12]))
+    let digest = XxHash3_128::oneshot(body).to_be_bytes();
+    ["W/\"", &hexadecimal(&digest[..12]), "\""].concat()
 }
 
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {

@@ -6,6 +6,7 @@ use actix_web::{
     HttpRequest,
     http::header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
+use memchr::memmem;
 use serde::{
     Deserializer,
     de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
@@ -204,7 +205,7 @@ fn refuse_disguised_numbers(bytes: &[u8]) -> Result<(), Problem> {
     const NAME: &[u8] = b"serde_json::private::Number";
     let mut plain = Vec::new();
     let mut rest = bytes;
-    while let Some(at) = rest.windows(2).position(|pair| pair == b"\\u") {
+    while let Some(at) = memmem::find(rest, b"\\u") {
         let (before, escaped) = rest.split_at(at);
         plain.extend_from_slice(before);
         let digits = escaped.get(2..6).and_then(|digits| std::str::from_utf8(digits).ok());
@@ -213,7 +214,7 @@ fn refuse_disguised_numbers(bytes: &[u8]) -> Result<(), Problem> {
         rest = escaped.get(6..).unwrap_or_default();
     }
     plain.extend_from_slice(rest);
-    if plain.windows(NAME.len()).any(|window| window == NAME) {
+    if memmem::find(&plain, NAME).is_some() {
         let detail = "the text `serde_json::private::Number` cannot stand in a body";
         return Err(Problem::fault("", "invalid_value", detail));
     }
