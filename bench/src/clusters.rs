@@ -72,6 +72,7 @@ impl Postgres {
         }
         remove_folder(&data)?;
         copy_folder(path, &data)?;
+        write_through()?;
         for (text, path) in settings {
             fs::write(&path, text).map_err(failed(path.display()))?;
         }
@@ -99,6 +100,12 @@ fn remove_folder(path: &Path) -> Result<(), Failure> {
 fn copy_folder(from: &Path, to: &Path) -> Result<(), Failure> {
     let copied = Command::new("cp").args(["-a", "--reflink=auto"]).args([from, to]).status().map_err(failed("cp"))?;
     must_be("the status of cp", copied.success(), true)
+}
+
+/// What was written has reached the disk, so that nobody who is timed waits for it.
+pub(crate) fn write_through() -> Result<(), Failure> {
+    let synced = Command::new("sync").status().map_err(failed("sync"))?;
+    must_be("the status of sync", synced.success(), true)
 }
 
 /// Where the tests find PostgreSQL's programs: where they are told, else where Debian keeps them, else on the path. Debian's

@@ -12,7 +12,7 @@ use std::{
 use crate::{
     Failure,
     clients::{Counted, count},
-    clusters::{self, Postgres},
+    clusters::{self, Postgres, write_through},
     failed,
     meters::{Children, Meter},
     must_be,
@@ -157,8 +157,7 @@ impl Workshop {
         Ok(store)
     }
 
-    /// Another store with the same in it. Nobody may be connected to this one. What is written has reached the disk, so that
-    /// nobody's time is spent on it later.
+    /// Another store with the same in it. Nobody may be connected to this one.
     pub(crate) fn copy(&self, of: &Store) -> Result<Store, Failure> {
         let store = self.new_store();
         match (&of.place, &store.place) {
@@ -171,8 +170,7 @@ impl Workshop {
             }
             _ => return Err(Failure("a store is copied to the same engine".to_owned())),
         }
-        let synced = Command::new("sync").status().map_err(failed("sync"))?;
-        must_be("sync", synced.success(), true)?;
+        write_through()?;
         Ok(store)
     }
 

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     io::{Read, Write},
     net::TcpStream,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use chrono::{DateTime, FixedOffset, SecondsFormat, TimeDelta, Utc};
@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     bad_input::encoded,
     client::{Answer, Client},
+    jobs::until,
     server::{Engine, Place, on_both_engines},
 };
 
@@ -80,14 +81,6 @@ fn instant(value: &Value) -> DateTime<Utc> {
     let text = value.as_str().unwrap_or_else(|| panic!("{value} is no instant"));
     assert_eq!(text.len(), "2026-11-20T12:00:00.000000Z".len(), "{text}");
     text.parse().unwrap()
-}
-
-fn until(what: &str, mut fact: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !fact() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "not within 20 s: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 fn a_user_enters_and_leaves(engine: Engine) {
@@ -391,7 +384,7 @@ fn members_leave_when_their_time_is_up(engine: Engine) {
     let in_c = items(client, "/users/1/memberships")[2].clone();
     assert_eq!(instant(&in_c["expires_at"]), DateTime::from_timestamp_micros(near.timestamp_micros()).unwrap());
 
-    until("the deadlines have come", || client.segments_of("1") == ["D", "F"]);
+    until("the deadlines have come", || (client.segments_of("1") == ["D", "F"]).then_some(()));
     assert_eq!(each(client, "/users/1/memberships", "slug"), ["D", "F"]);
     assert_eq!(ok(client.get("/users/1/segments/A"))["is_member"], false);
     assert_eq!(ok(client.get("/segments/A/users?count=exact")), json!({"items": [], "next_cursor": null, "total": 0}));
@@ -978,7 +971,7 @@ fn a_restart_keeps_everything(engine: Engine) {
     let body = json!({"user_id": "4", "attributes": {"ключ": [1, {"a": null}]}}).to_string();
     let created = client.send("POST", "/users", &[JSON, ("idempotency-key", "k")], body.as_bytes());
     assert_eq!(created.status, 201);
-    until("one has left", || items(client, "/segments/VIP/users").len() == 2);
+    until("one has left", || (items(client, "/segments/VIP/users").len() == 2).then_some(()));
     let before: Vec<(String, Option<String>)> = lists
         .iter()
         .map(|list| client.get(list))
@@ -997,7 +990,9 @@ fn a_restart_keeps_everything(engine: Engine) {
     assert!(server.stop().success());
     // And a worker that starts later still ends what was due before.
     let server = place.serve();
-    until("the worker has written the end", || items(&server.client, "/history?user_id=2&segment=VIP").len() == 2);
+    until("the worker has written the end", || {
+        (items(&server.client, "/history?user_id=2&segment=VIP").len() == 2).then_some(())
+    });
     let rows = items(&server.client, "/history?user_id=2&segment=VIP");
     assert_eq!((&rows[1]["timestamp"], &rows[1]["source"]), (&rows[0]["expires_at"], &json!("expiry")));
     assert!(server.stop().success());
@@ -1036,7 +1031,7 @@ fn a_shutdown_lets_requests_end(engine: Engine) {
     }
     let base = server.base.clone();
     let stopping = std::thread::spawn(move || server.stop());
-    until("it takes no more connections", || TcpStream::connect(base.strip_prefix("http://").unwrap()).is_err());
+    until("it takes no more connections", || TcpStream::connect(base.strip_prefix("http://").unwrap()).err());
     assert!(!stopping.is_finished(), "it waits for the reader");
     let mut given = String::new();
     writer.read_to_string(&mut given).unwrap();
