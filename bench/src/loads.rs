@@ -8,6 +8,7 @@ pub(crate) mod wrk;
 use std::{
     io,
     process::{Command, Output},
+    thread::available_parallelism,
 };
 
 use crate::{Failure, failed};
@@ -19,6 +20,11 @@ pub(crate) struct Answered {
     pub(crate) seconds: f64,
     /// Which time 99 of 100 requests kept below, where it is told.
     pub(crate) p99_ms: Option<f64>,
+}
+
+/// How many threads a generator has: as many as the server. With fewer, the generator is what is measured.
+fn threads(connections: u64) -> u64 {
+    (available_parallelism().map_or(1, usize::from) as u64).min(connections)
 }
 
 /// Whether a program can be started. Whoever lacks it hears so before anything is filled for it.

@@ -2,7 +2,7 @@
 //! alone, which is the least that a server can do. Both have as many workers as Strata has.
 
 use std::{
-    net::SocketAddr,
+    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix_web::{
-    App, HttpResponse, HttpServer,
+    App, HttpResponse, HttpResponseBuilder, HttpServer,
     web::{self, Bytes, Data},
 };
 use api::{Batches, Limits};
@@ -43,28 +43,27 @@ pub(crate) fn serve(options: &Options) -> Result<(), Failure> {
         .block_on(async move { if options.bare { bare(body).await } else { whole(body).await } })
 }
 
-/// The heads are as many and as long as those of a lookup.
-fn answer(body: &Bytes) -> HttpResponse {
-    HttpResponse::Ok()
+/// The heads are as many and as long as those of a lookup, but for the request's id.
+fn heads() -> HttpResponseBuilder {
+    let mut answer = HttpResponse::Ok();
+    answer
         .insert_header(("strata-position", "1"))
         .insert_header(("cache-control", "no-cache"))
         .insert_header(("etag", "W/\"256f160abc2ba581f97901a3\""))
-        .content_type("application/json")
-        .body(body.clone())
+        .content_type("application/json");
+    answer
 }
 
 async fn bare(body: Bytes) -> Result<(), Failure> {
     let server = HttpServer::new(move || {
         let body = body.clone();
         App::new().default_service(web::to(move || {
-            let mut answer = answer(&body);
-            let id = actix_web::http::header::HeaderValue::from_static("964d6f31e37f90fbd907d26fc130fe0c");
-            answer.headers_mut().insert(actix_web::http::header::HeaderName::from_static("x-request-id"), id);
+            let id = ("x-request-id", "964d6f31e37f90fbd907d26fc130fe0c");
+            let answer = heads().insert_header(id).body(body.clone());
             async move { answer }
         }))
     });
-    let server = server.client_request_timeout(CLIENT_TIMEOUT).bind(ANY_PORT).map_err(failed(ANY_PORT))?;
-    tell(&server.addrs())?;
+    let server = server.client_request_timeout(CLIENT_TIMEOUT).listen(listener()?).map_err(failed(ANY_PORT))?;
     server.run().await.map_err(failed("the static server"))
 }
 
@@ -86,21 +85,24 @@ async fn whole(body: Bytes) -> Result<(), Failure> {
     let server = HttpServer::new(move || {
         let body = body.clone();
         let resource = web::resource(ROUTE).get(move || {
-            let answer = answer(&body);
+            let answer = heads().body(body.clone());
             async move { answer }
         });
         api::service(app.clone(), batches.clone(), limits.clone()).service(resource)
     });
-    let server = server.client_request_timeout(CLIENT_TIMEOUT).bind(ANY_PORT).map_err(failed(ANY_PORT))?;
-    tell(&server.addrs())?;
+    let server = server.client_request_timeout(CLIENT_TIMEOUT).listen(listener()?).map_err(failed(ANY_PORT))?;
     server.run().await.map_err(failed("the static server"))
 }
 
 const ANY_PORT: &str = "127.0.0.1:0";
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-fn tell(addresses: &[SocketAddr]) -> Result<(), Failure> {
-    addresses.iter().try_for_each(|address| say(format_args!("static answers at http://{address}")))
+/// On a free port, which is told to whoever started us.
+fn listener() -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(ANY_PORT).map_err(failed(ANY_PORT))?;
+    let address = listener.local_addr().map_err(failed(ANY_PORT))?;
+    say(format_args!("static answers at http://{address}"))?;
+    Ok(listener)
 }
 
 /// Starts this program as such a server.

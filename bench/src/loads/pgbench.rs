@@ -5,10 +5,9 @@ use std::{
     io::{BufRead, BufReader, Lines},
     path::Path,
     process::{Child, ChildStderr, Command, Stdio},
-    thread::available_parallelism,
 };
 
-use super::{Answered, missing, number, output};
+use super::{Answered, missing, number, output, threads};
 use crate::{Failure, clusters, failed, must_be};
 
 const PACKAGE: &str = "postgresql";
@@ -109,10 +108,9 @@ impl Drop for Clients {
 fn command(folder: &Path, url: &str, script: &Script, clients: u64, seconds: u64) -> Result<Command, Failure> {
     let path = folder.join("pgbench.sql");
     fs::write(&path, &script.text).map_err(failed(path.display()))?;
-    let threads = (available_parallelism().map_or(1, usize::from) as u64).min(clients);
     let mut command = Command::new(clusters::program("pgbench"));
     command
-        .args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", &threads.to_string()])
+        .args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", &threads(clients).to_string()])
         .args(["-T", &seconds.to_string(), "-f"])
         .arg(&path)
         .arg(url);

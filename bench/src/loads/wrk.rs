@@ -1,8 +1,8 @@
 //! wrk: connections that each ask again as soon as they were answered.
 
-use std::{fs, path::Path, process::Command, thread::available_parallelism};
+use std::{fs, path::Path, process::Command};
 
-use super::{Answered, number, output};
+use super::{Answered, number, output, threads};
 use crate::{Failure, failed, must_be};
 
 /// What is asked. Each script is followed by one that tells what came of it.
@@ -57,11 +57,9 @@ pub(crate) struct Load {
 pub(crate) fn run(folder: &Path, base: &str, script: &Script, load: Load) -> Result<Answered, Failure> {
     let path = folder.join("wrk.lua");
     fs::write(&path, format!("{}{TELL}", script.text())).map_err(failed(path.display()))?;
-    // As many as the server has: with fewer, the generator is what is measured.
-    let threads = (available_parallelism().map_or(1, usize::from) as u64).min(load.connections);
     let mut command = Command::new(PROGRAM);
     command
-        .args(["-t", &threads.to_string(), "-c", &load.connections.to_string()])
+        .args(["-t", &threads(load.connections).to_string(), "-c", &load.connections.to_string()])
         .args(["-d", &format!("{}s", load.seconds), "--timeout", "10s", "-s"])
         .arg(&path)
         .args([base, "--", &load.seed.to_string()])

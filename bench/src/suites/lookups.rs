@@ -54,8 +54,8 @@ pub(super) fn beside_static(
         title,
         targets: vec![
             strata(workshop, server, users, load, checked),
-            ready("static", workshop, &whole, (&body, users), load),
-            ready("bare", workshop, &bare, (&body, users), load),
+            ready("static", workshop, &whole, &body, users, load),
+            ready("bare", workshop, &bare, &body, users, load),
         ],
         figures: vec![
             (Figure::Throughput { of: "strata", to: "static" }, goals.throughput),
@@ -77,7 +77,8 @@ fn ready<'a>(
     name: &'static str,
     workshop: &'a Workshop,
     server: &'a Server,
-    (body, users): (&'a str, u64),
+    body: &'a str,
+    users: u64,
     load: Load,
 ) -> Target<'a> {
     let check = Box::new(move || {

@@ -20,13 +20,13 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     pub(crate) fn of(request: &HttpRequest) -> Result<Parameters, Problem> {
+        let mut parameters = Parameters { rest: Vec::new(), faults: Faults::default() };
         if request.query_string().is_empty() {
-            return Ok(Parameters { rest: Vec::new(), faults: Faults::default() });
+            return Ok(parameters);
         }
         let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string())
             .map_err(|error| Problem::fault("", "unreadable", error))?
             .into_inner();
-        let mut parameters = Parameters { rest: Vec::new(), faults: Faults::default() };
         let mut seen = HashSet::new();
         for (name, value) in pairs {
             if seen.insert(name.clone()) {

@@ -87,7 +87,9 @@ impl Follower {
             let is_due = self.file.is_some() && saved_at.elapsed() >= SAVE_EVERY;
             if is_due || self.index.is_full() {
                 let begins = self.pack(is_due);
-                saved_at = if is_due && begins { Moment::now() } else { saved_at };
+                if is_due && begins {
+                    saved_at = Moment::now();
+                }
             }
             if self.stopped.recv_timeout(rest) != Err(RecvTimeoutError::Timeout) {
                 return self.end();

@@ -188,10 +188,7 @@ impl Changes for DieselUnit<'_> {
         let next = i64::try_from(seen.next).unwrap_or(i64::MAX);
         self.query(|conn| match conn {
             AnyConnection::Pg(conn) => {
-                // Without the upper bound, which excludes nothing, PostgreSQL expects a third of the table, and reads it all.
-                let until = "CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT)";
-                let statement =
-                    select().then(" WHERE transaction_id >= ?").int(next).then(" AND transaction_id < ").then(until);
+                let statement = select().then(" WHERE transaction_id >= ?").int(next);
                 let statement = if seen.open.is_empty() {
                     statement
                 } else {
