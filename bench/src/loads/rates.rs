@@ -25,6 +25,13 @@ impl Rate {
     pub(crate) fn requests(&self) -> u64 {
         self.a_second * self.seconds
     }
+
+    /// Waits until the time has come for one of all requests from `begin` on, and returns that time.
+    fn wait(&self, begin: Instant, number: u64) -> Instant {
+        let intended = begin + Duration::from_nanos(number * 1_000_000_000 / self.a_second);
+        thread::sleep(intended.saturating_duration_since(Instant::now()));
+        intended
+    }
 }
 
 /// A request as it is sent, and a part that the body of its answer must have.
@@ -99,6 +106,21 @@ pub(crate) fn run(
     Ok(Latencies::new(micros, errors))
 }
 
+/// The same for what one thread does without any server: what the machine takes by itself.
+pub(crate) fn alone(
+    begin: Instant,
+    rate: Rate,
+    mut act: impl FnMut() -> Result<(), Failure>,
+) -> Result<Latencies, Failure> {
+    let mut micros = Vec::with_capacity(rate.requests() as usize);
+    for number in 0..rate.requests() {
+        let intended = rate.wait(begin, number);
+        act()?;
+        micros.push(intended.elapsed().as_micros() as u64);
+    }
+    Ok(Latencies::new(micros, 0))
+}
+
 fn one_connection(
     address: &str,
     begin: Instant,
@@ -111,8 +133,7 @@ fn one_connection(
     let mut errors = 0;
     for (count, number) in (connection..rate.requests()).step_by(rate.connections as usize).enumerate() {
         let Request { bytes, expected } = request(connection, count as u64);
-        let intended = begin + Duration::from_nanos(number * 1_000_000_000 / rate.a_second);
-        thread::sleep(intended.saturating_duration_since(Instant::now()));
+        let intended = rate.wait(begin, number);
         match answer(&mut stream, &bytes) {
             Ok((200, body)) if body.contains(&expected) => micros.push(intended.elapsed().as_micros() as u64),
             Ok(_) => errors += 1,
