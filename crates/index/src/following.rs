@@ -29,7 +29,7 @@ const CHANGES_MAX: usize = 2_000_000;
 const SAVE_EVERY: Duration = Duration::from_secs(15 * 60);
 /// Packing takes no processor for long: it works for so long, and rests for so long.
 const PACK_FOR: Duration = Duration::from_millis(1);
-const PACK_REST: Duration = Duration::from_millis(2);
+const PACK_REST: Duration = Duration::from_millis(4);
 
 /// Ends the following when it is dropped.
 pub struct Following {

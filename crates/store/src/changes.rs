@@ -188,13 +188,15 @@ impl Changes for DieselUnit<'_> {
         let next = i64::try_from(seen.next).unwrap_or(i64::MAX);
         self.query(|conn| match conn {
             AnyConnection::Pg(conn) => {
-                let statement = select().then(" WHERE transaction_id >= ?").int(next);
+                // Without an upper bound, which excludes nothing, PostgreSQL expects a third of a table that it does not know.
+                let statement =
+                    select().then(" WHERE transaction_id >= ? AND transaction_id < ?").int(next).int(i64::MAX);
                 let statement = if seen.open.is_empty() {
                     statement
                 } else {
                     statement.then(" OR transaction_id ?").any_int(seen.open.iter().map(|open| open.cast_signed()))
                 };
-                let statement = statement.then(" ORDER BY number");
+                let statement = statement.then(" ORDER BY number").planned_anew();
                 statement.load_iter::<_, PgRowByRowLoadingMode>(conn)?.try_for_each(&mut read)
             }
             AnyConnection::Sqlite(conn) => {

@@ -18,6 +18,7 @@ use diesel::{
 pub(crate) struct Statement<Columns = ()> {
     text: String,
     binds: Vec<Bind>,
+    is_planned_anew: bool,
     columns: PhantomData<fn() -> Columns>,
 }
 
@@ -57,7 +58,13 @@ struct Pairs {
 
 impl<Columns> Statement<Columns> {
     pub(crate) fn new(text: impl Into<String>) -> Statement<Columns> {
-        Statement { text: text.into(), binds: Vec::new(), columns: PhantomData }
+        Statement { text: text.into(), binds: Vec::new(), is_planned_anew: false, columns: PhantomData }
+    }
+
+    /// PostgreSQL forgets how it found the rows, for a table that is empty now and large soon: a plan that it keeps would
+    /// read all of it until statistics are made anew.
+    pub(crate) fn planned_anew(self) -> Statement<Columns> {
+        Statement { is_planned_anew: true, ..self }
     }
 
     /// Continues the text.
@@ -159,6 +166,9 @@ impl<Columns> QueryId for Statement<Columns> {
 
 impl<Columns> QueryFragment<Pg> for Statement<Columns> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if self.is_planned_anew {
+            out.unsafe_to_cache_prepared();
+        }
         for (piece, bind) in self.pieces()? {
             out.push_sql(piece);
             match bind {
