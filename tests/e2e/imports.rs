@@ -12,7 +12,7 @@ use flate2::read::MultiGzDecoder;
 use serde_json::json;
 
 use crate::{
-    jobs::{self, gzip, table, until},
+    jobs::{self, gzip, table, within},
     server::{Engine, Place, on_both_engines},
 };
 
@@ -141,7 +141,7 @@ fn bad_rows_wait_beside_the_file_to_be_mended(engine: Engine) {
     for (user, slug) in
         [("ab", "A"), ("2", "B"), ("3", "A"), ("4", "A"), ("5", "A"), ("6", "A"), ("7", "A"), ("8", "STATS")]
     {
-        until("the server hears of it", || (server.client.segments_of(user) == [slug]).then_some(()));
+        within(20, "the server hears of it", || (server.client.segments_of(user) == [slug]).then_some(()));
     }
     place.is_sound();
 }

@@ -19,13 +19,18 @@ pub const FILE: (&str, &str) = ("content-type", "application/octet-stream");
 pub const FORMS: [&str; 6] = ["csv", "ndjson", "xlsx", "csv.gz", "ndjson.gz", "xlsx.gz"];
 
 /// Asks again and again until there is an answer.
-pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let patience = Instant::now() + Duration::from_secs(120);
+pub fn until<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    within(120, what, ask)
+}
+
+/// As `until`, with so many seconds of patience.
+pub fn within<T>(seconds: u64, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let patience = Instant::now() + Duration::from_secs(seconds);
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(Instant::now() < patience, "not within 2 minutes: {what}");
+        assert!(Instant::now() < patience, "not within {seconds} s: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

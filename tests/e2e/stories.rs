@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     bad_input::encoded,
     client::{Answer, Client},
-    jobs::until,
+    jobs::within,
     server::{Engine, Place, on_both_engines},
 };
 
@@ -384,7 +384,7 @@ fn members_leave_when_their_time_is_up(engine: Engine) {
     let in_c = items(client, "/users/1/memberships")[2].clone();
     assert_eq!(instant(&in_c["expires_at"]), DateTime::from_timestamp_micros(near.timestamp_micros()).unwrap());
 
-    until("the deadlines have come", || (client.segments_of("1") == ["D", "F"]).then_some(()));
+    within(20, "the deadlines have come", || (client.segments_of("1") == ["D", "F"]).then_some(()));
     assert_eq!(each(client, "/users/1/memberships", "slug"), ["D", "F"]);
     assert_eq!(ok(client.get("/users/1/segments/A"))["is_member"], false);
     assert_eq!(ok(client.get("/segments/A/users?count=exact")), json!({"items": [], "next_cursor": null, "total": 0}));
@@ -971,7 +971,7 @@ fn a_restart_keeps_everything(engine: Engine) {
     let body = json!({"user_id": "4", "attributes": {"ключ": [1, {"a": null}]}}).to_string();
     let created = client.send("POST", "/users", &[JSON, ("idempotency-key", "k")], body.as_bytes());
     assert_eq!(created.status, 201);
-    until("one has left", || (items(client, "/segments/VIP/users").len() == 2).then_some(()));
+    within(20, "one has left", || (items(client, "/segments/VIP/users").len() == 2).then_some(()));
     let before: Vec<(String, Option<String>)> = lists
         .iter()
         .map(|list| client.get(list))
@@ -990,7 +990,7 @@ fn a_restart_keeps_everything(engine: Engine) {
     assert!(server.stop().success());
     // And a worker that starts later still ends what was due before.
     let server = place.serve();
-    until("the worker has written the end", || {
+    within(20, "the worker has written the end", || {
         (items(&server.client, "/history?user_id=2&segment=VIP").len() == 2).then_some(())
     });
     let rows = items(&server.client, "/history?user_id=2&segment=VIP");
@@ -1031,7 +1031,7 @@ fn a_shutdown_lets_requests_end(engine: Engine) {
     }
     let base = server.base.clone();
     let stopping = std::thread::spawn(move || server.stop());
-    until("it takes no more connections", || TcpStream::connect(base.strip_prefix("http://").unwrap()).err());
+    within(20, "it takes no more connections", || TcpStream::connect(base.strip_prefix("http://").unwrap()).err());
     assert!(!stopping.is_finished(), "it waits for the reader");
     let mut given = String::new();
     writer.read_to_string(&mut given).unwrap();
