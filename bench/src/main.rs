@@ -28,7 +28,7 @@ use crate::suites::{LargeOptions, Options};
 
 /// That of Strata, for the servers that it is measured beside.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Measures Strata beside what its machine gives without it.
 ///

@@ -30,6 +30,7 @@ pub(crate) fn soak(arguments: &[OsString]) -> Outcome {
 
 /// Builds what is measured and who measures it, and tells where they are.
 fn build() -> Result<PathBuf, Failure> {
+    machine::has_make()?;
     machine::has_postgres()?;
     machine::has_sqlite()?;
     let packages = ["--release", "--package", "server", "--package", "bench"];

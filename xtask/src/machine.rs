@@ -44,8 +44,14 @@ pub(crate) fn features() -> &'static [&'static str] {
     if answers("pkg-config", &["--exists", "openssl"]) { &[] } else { &["--features", "server/vendored-openssl"] }
 }
 
+/// Makes sure that make is there, which builds jemalloc.
+pub(crate) fn has_make() -> Outcome {
+    if answers("make", &["--version"]) { Ok(()) } else { install(&["make"], "make") }
+}
+
 /// Builds the binary and tells where it is.
 pub(crate) fn build_strata() -> Result<PathBuf, Failure> {
+    has_make()?;
     must(cargo("build").args(["--package", "server"]).args(features()))?;
     Ok(target().join("debug/strata"))
 }

@@ -3,6 +3,7 @@
 use crate::{Outcome, machine, must};
 
 pub(crate) fn run() -> Outcome {
+    machine::has_make()?;
     machine::has_postgres()?;
     machine::has_node()?;
     must(machine::cargo("fmt").args(["--all", "--check"]))?;

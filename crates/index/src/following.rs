@@ -108,8 +108,10 @@ impl Follower {
         let pack = move || {
             let mut since = Moment::now();
             index.pack(app.clock.now(), || {
-                if since.elapsed() >= PACK_FOR && !is_ending.load(Ordering::Relaxed) {
-                    thread::sleep(PACK_REST);
+                if since.elapsed() >= PACK_FOR {
+                    if !is_ending.load(Ordering::Relaxed) && !index.is_hurried() {
+                        thread::sleep(PACK_REST);
+                    }
                     since = Moment::now();
                 }
             });

@@ -22,12 +22,15 @@ use crate::{
 };
 
 /// How many changed users there may be beside the rows: so many, or this part of all, whichever is more.
-const CHANGED_MIN: usize = 20_000;
+const CHANGED_MIN: usize = 5_000;
 const CHANGED_PART: usize = 50;
 /// More changes than this are not carried out while others wait, nor this many more that were heard while a state was made.
 /// Few in tests, so that they come by it.
 const AT_ONCE_MAX: usize = if cfg!(test) { 3 } else { 20_000 };
 const HEARD_AT_ONCE_MAX: usize = if cfg!(test) { 2 } else { 2_000 };
+
+/// With more changes kept for it than this, making a state takes no more rests.
+const KEPT_MAX: usize = 20_000;
 
 /// Hardly anybody is in more segments.
 const USUAL_SLUGS: usize = 32;
@@ -166,6 +169,11 @@ impl Index {
         kept.state.as_ref().is_some_and(|state| {
             state.overlay.len() > CHANGED_MIN.max(state.packed.rows.users() as usize / CHANGED_PART)
         })
+    }
+
+    /// Whether so much was heard while other states are made that they should be ready soon: it is all kept for them.
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.read().meanwhile.iter().any(|meanwhile| amount(&meanwhile.heard) > KEPT_MAX)
     }
 
     /// Packs what changed, while others go on asking, writing and following. `pause` is called all the time.

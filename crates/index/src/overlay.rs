@@ -126,7 +126,11 @@ impl Overlay {
                 }
             }
             Ok(place) => pairs[place] = Pair { segment, number, stay: change(pairs[place].stay) },
-            Err(place) => pairs.insert(place, Pair { segment, number, stay: change(None) }),
+            Err(place) => {
+                // Many users have few.
+                pairs.reserve_exact(1);
+                pairs.insert(place, Pair { segment, number, stay: change(None) });
+            }
         }
     }
 

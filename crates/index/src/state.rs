@@ -17,7 +17,7 @@ use crate::{
 
 /// What began later than this before now is not packed: rows do not say when somebody entered, and the clocks of nodes
 /// differ a little.
-pub(crate) const PACKED_AFTER_MICROS: i64 = 5_000_000;
+pub(crate) const PACKED_AFTER_MICROS: i64 = 1_000_000;
 /// What is due for longer than this is not packed: nobody will hear of it again.
 const DUE_FOR_MICROS: i64 = 3_600_000_000;
 

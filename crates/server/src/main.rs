@@ -16,7 +16,7 @@ use settings::{Flags, Settings};
 use usecases::ports::StoreError;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Strata: knows which users are in which segment, since when, until when and why.
 ///
