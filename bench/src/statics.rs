@@ -13,7 +13,7 @@ use actix_web::{
     App, HttpResponse, HttpResponseBuilder, HttpServer,
     web::{self, Bytes, Data},
 };
-use api::{Batches, Limits};
+use api::{Batches, Limits, TrustedProxies};
 use clap::Args;
 use testkit::World;
 use tokio::sync::Semaphore;
@@ -81,6 +81,9 @@ async fn whole(body: Bytes) -> Result<(), Failure> {
         position_timeout: Duration::from_secs(1),
         public_url: None,
         cors_origins: Vec::new(),
+        is_tls: false,
+        trusted_proxies: TrustedProxies::default(),
+        rates: None,
     };
     let server = HttpServer::new(move || {
         let body = body.clone();

@@ -16,7 +16,10 @@ use serde_json::Value;
 const INNER: [(&str, &[&str]); 3] = [
     ("domain", &["chrono", "jiff", "serde_json", "sha2", "thiserror"]),
     ("tables", &["calamine", "chrono", "flate2", "serde", "serde_json", "tempfile", "thiserror", "zip"]),
-    ("usecases", &["chrono", "domain", "hmac", "postcard", "serde", "serde_json", "sha2", "tables", "thiserror"]),
+    (
+        "usecases",
+        &["argon2", "chrono", "domain", "hmac", "postcard", "serde", "serde_json", "sha2", "tables", "thiserror"],
+    ),
 ];
 
 /// The arrows between our own crates. What a crate may know of the others is all that stands here.

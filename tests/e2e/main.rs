@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail where it stands, and tell")]
 #![allow(clippy::disallowed_methods, reason = "the real service is held against the real time")]
 
+mod accounts;
 mod algebra;
 mod bad_imports;
 mod bad_input;
@@ -12,6 +13,7 @@ mod client;
 mod contract;
 mod crashes;
 mod faults;
+mod guards;
 mod imports;
 mod jobs;
 mod journals;

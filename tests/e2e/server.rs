@@ -134,7 +134,7 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let base = line.split_whitespace().find(|word| word.starts_with("http://"));
+        let base = line.split_whitespace().find(|word| word.starts_with("http"));
         let base = base.unwrap_or_else(|| panic!("the server did not start: {line:?}")).to_owned();
         *place.latest.lock().unwrap() = Some(base.clone());
         Server { child, client: Client::new(base.clone()), base }

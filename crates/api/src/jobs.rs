@@ -27,6 +27,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Limits,
+    addresses::base,
     answers::{Answer, Call, Page},
     blocking, bodies, cursors,
     fields::{Faults, TtlField},
@@ -561,16 +562,6 @@ async fn view(app: Data<App>, id: JobId, base: String) -> Result<(JobState, Stri
 fn id_of(text: &str) -> Result<JobId, Problem> {
     let id = text.parse().ok().filter(|id| *id > 0).map(JobId);
     id.ok_or_else(|| Problem::new(Code::JobNotFound, format!("no job named `{}`", text.escape_debug())))
-}
-
-/// Where this service is reached from outside, as this request reached it unless the operator says otherwise.
-pub(crate) fn base(request: &HttpRequest) -> String {
-    let limits = request.app_data::<Data<Limits>>();
-    if let Some(url) = limits.and_then(|limits| limits.public_url.clone()) {
-        return url;
-    }
-    let connection = request.connection_info();
-    format!("{}://{}", connection.scheme(), connection.host())
 }
 
 /// A job that a request began, or had begun before.

@@ -24,17 +24,20 @@ pub(crate) enum Code {
     SegmentNotFound,
     UserNotFound,
     JobNotFound,
+    AccountNotFound,
     RouteNotFound,
     LinkRefused,
     MethodNotAllowed,
     SlugTaken,
     UserIdTaken,
+    LoginTaken,
     Conflict,
     VersionMismatch,
     BodyTooLarge,
     UnsupportedMediaType,
     IdempotencyKeyReused,
     IfMatchRequired,
+    TooManyRequests,
     Refused,
     Internal,
     Busy,
@@ -45,23 +48,26 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub(crate) const ALL: [Code; 23] = [
+    pub(crate) const ALL: [Code; 26] = [
         Code::MalformedJson,
         Code::Invalid,
         Code::SegmentNotFound,
         Code::UserNotFound,
         Code::JobNotFound,
+        Code::AccountNotFound,
         Code::RouteNotFound,
         Code::LinkRefused,
         Code::MethodNotAllowed,
         Code::SlugTaken,
         Code::UserIdTaken,
+        Code::LoginTaken,
         Code::Conflict,
         Code::VersionMismatch,
         Code::BodyTooLarge,
         Code::UnsupportedMediaType,
         Code::IdempotencyKeyReused,
         Code::IfMatchRequired,
+        Code::TooManyRequests,
         Code::Refused,
         Code::Internal,
         Code::Busy,
@@ -101,6 +107,12 @@ impl Code {
             Code::JobNotFound => {
                 ("job_not_found", 404, "No such job", "Jobs are listed at /api/v1/jobs; old ones are forgotten.")
             }
+            Code::AccountNotFound => (
+                "account_not_found",
+                404,
+                "No such account",
+                "It never was, or was deleted; the audit log still tells of it.",
+            ),
             Code::LinkRefused => (
                 "link_refused",
                 403,
@@ -121,6 +133,9 @@ impl Code {
             }
             Code::UserIdTaken => {
                 ("user_id_taken", 409, "The user id is taken", "The user exists; change it with PATCH.")
+            }
+            Code::LoginTaken => {
+                ("login_taken", 409, "The login is taken", "Choose another; letter case does not tell logins apart.")
             }
             Code::Conflict => ("conflict", 409, "Not possible for this one", "The detail says why."),
             Code::VersionMismatch => (
@@ -152,6 +167,12 @@ impl Code {
                 428,
                 "If-Match is required",
                 "Send the ETag that you last read as If-Match, or `*` to overwrite whatever is there.",
+            ),
+            Code::TooManyRequests => (
+                "too_many_requests",
+                429,
+                "Too many requests",
+                "Send it again after Retry-After seconds, and fewer from then on: the RateLimit headers say how many.",
             ),
             Code::Refused => (
                 "refused",
@@ -288,6 +309,8 @@ impl From<Error> for Problem {
             Error::Taken(Subject::Segment, _) => Code::SlugTaken,
             Error::Taken(Subject::User, _) => Code::UserIdTaken,
             Error::NotFound(Subject::Job, _) => Code::JobNotFound,
+            Error::NotFound(Subject::Account, _) => Code::AccountNotFound,
+            Error::Taken(Subject::Account, _) => Code::LoginTaken,
             Error::TooLarge(_) => Code::BodyTooLarge,
             Error::Denied(_) => Code::LinkRefused,
             Error::Files(_) => Code::Unavailable,

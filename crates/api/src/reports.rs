@@ -18,7 +18,7 @@ use usecases::{
 use utoipa::ToSchema;
 
 use crate::{
-    Limits, algebra,
+    Limits, addresses, algebra,
     answers::Call,
     blocking, bodies,
     fields::{Faults, TtlField},
@@ -242,7 +242,7 @@ async fn write(
     if begun.job.state != JobState::Done {
         return begun.answer().await;
     }
-    let (job, base) = (begun.job.clone(), jobs::base(&begun.request));
+    let (job, base) = (begun.job.clone(), addresses::base(&begun.request));
     let report = blocking::run(begun.app.clone(), move |app| app.look(|look| reports::of_job(look, &job))).await?;
     let gone = || Problem::new(Code::Internal, "a report that is done has no outcome");
     let view = ReportView::new(&report.ok_or_else(gone)?, &base);

@@ -24,8 +24,9 @@ use percent_encoding::percent_decode_str;
 use usecases::App;
 
 use crate::{
-    Limits, answers,
+    Limits, answers, guards,
     problems::{Code, Problem},
+    rates::Rated,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -71,7 +72,10 @@ pub(crate) async fn attend(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let begun = Instant::now();
     let context = Rc::new(Request { id: id_of(&request), path: request.path().to_owned() });
-    let limit = request.app_data::<Data<Limits>>().map_or(Duration::from_secs(30), |limits| limits.request_timeout);
+    let limits = request.app_data::<Data<Limits>>();
+    let (limit, is_tls) =
+        limits.map_or((Duration::from_secs(30), false), |limits| (limits.request_timeout, limits.is_tls));
+    let rated = limits.and_then(|limits| rate(limits, &request));
     let method = request.method().clone();
     if method == Method::HEAD {
         // It is answered as GET is; the HTTP library leaves the body out.
@@ -81,6 +85,10 @@ pub(crate) async fn attend(
     let answering = REQUEST.scope(Rc::clone(&context), async move {
         if request.path().contains('%') && percent_decode_str(request.path()).decode_utf8().is_err() {
             return Err(Problem::new(Code::Refused, "the address is not UTF-8").error_response());
+        }
+        if let Some(wait) = rated.and_then(|rated| rated.wait) {
+            let detail = format!("nothing more is taken from this address for {} ms", wait.as_millis());
+            return Err(Problem::new(Code::TooManyRequests, detail).error_response());
         }
         // The bytes of an import take as long as they take; whoever reads them waits for each piece with patience of its own.
         let limit = if request.path().trim_end_matches('/').ends_with("/import") { Duration::MAX } else { limit };
@@ -114,6 +122,10 @@ pub(crate) async fn attend(
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, value);
     }
+    guards::add(headers, path, is_tls);
+    if let Some(rated) = rated {
+        rated.add_to(headers);
+    }
     let (status, duration_us) = (status.as_u16(), begun.elapsed().as_micros() as u64);
     log::info!(
         request_id = id.as_str(), method = method.as_str(), path = path.as_str(), status = status, duration_us = duration_us;
@@ -121,6 +133,13 @@ pub(crate) async fn attend(
     );
     // The request itself is gone with the work that was given up, so the answer travels as an error.
     answer.map_err(|response| InternalError::from_response("answered", response).into())
+}
+
+/// Counts the request, unless it asks how the service is: whoever watches over it asks from one address.
+fn rate(limits: &Limits, request: &ServiceRequest) -> Option<Rated> {
+    let rates = limits.rates.as_ref().filter(|_| !matches!(request.path(), "/healthz" | "/readyz"))?;
+    let peer = request.peer_addr()?.ip();
+    Some(rates.ask(limits.trusted_proxies.client(peer, request.headers())))
 }
 
 /// The caller's id when it is a plain word, or else a fresh one.

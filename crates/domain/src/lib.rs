@@ -2,7 +2,9 @@
 //!
 //! Nothing here reads, writes, asks the time or draws at random.
 
+pub mod accounts;
 pub mod algebra;
+pub mod audit;
 pub mod distributions;
 pub mod history;
 pub mod jobs;
@@ -12,6 +14,8 @@ pub mod segments;
 pub mod ttls;
 pub mod users;
 
+pub use accounts::{Account, AccountId, Login, LoginError, Password, PasswordError, PasswordHash, Role};
+pub use audit::{Action, AuditEntry, AuditRow, ChainHash};
 pub use distributions::{Percent, PercentError, Position, Seed};
 pub use history::{Entry, HistoryRow, Operation, replay};
 pub use jobs::{Claim, Job, JobId, JobKind, JobState};

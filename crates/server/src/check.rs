@@ -63,7 +63,8 @@ pub(crate) fn check_index(settings: &Settings, node: &str, token: Option<&str>) 
     Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn opened(settings: &Settings) -> Result<std::sync::Arc<App>, Failure> {
+/// The world, on a store that is as this program knows it.
+pub(crate) fn opened(settings: &Settings) -> Result<std::sync::Arc<App>, Failure> {
     let store = world::open_store(settings)?;
     store.ready()?;
     world::app(settings, store)

@@ -1,5 +1,7 @@
 //! Strata in one binary: reads the settings, wires the adapters to the use cases, and runs a role.
 
+mod account;
+mod audit;
 mod check;
 mod demo;
 mod import;
@@ -7,10 +9,13 @@ mod logging;
 mod remote;
 mod serve;
 mod settings;
+mod tls;
 mod world;
 
 use std::{fmt::Display, io::Write, path::PathBuf, process::ExitCode};
 
+use account::AccountCommand;
+use audit::AuditCommand;
 use clap::{Args, Parser, Subcommand};
 use settings::{Flags, Settings};
 use usecases::ports::StoreError;
@@ -77,6 +82,16 @@ enum Command {
     Import {
         #[command(subcommand)]
         what: Import,
+    },
+    /// Make and change accounts: those who sign in
+    Account {
+        #[command(subcommand)]
+        what: AccountCommand,
+    },
+    /// Prove the audit log
+    Audit {
+        #[command(subcommand)]
+        what: AuditCommand,
     },
     /// Fill an empty store with a made-up shop: 10,000 users, segments, deadlines, months of history
     Demo {
@@ -182,7 +197,7 @@ impl From<ModeArg> for usecases::imports::Mode {
 }
 
 #[derive(Args)]
-struct Common {
+pub(crate) struct Common {
     /// sqlite://FILE or postgres://USER@HOST/DATABASE; passwords are better set by STRATA_DATABASE_URL
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
@@ -247,6 +262,8 @@ fn run(command: Command, settings: Settings) -> Result<ExitCode, Failure> {
         Command::Import { what: Import::Memberships { args, of, .. } } => {
             return import::memberships(&settings, &args, &of);
         }
+        Command::Account { what } => account::run(&settings, &what)?,
+        Command::Audit { what } => return audit::run(&settings, &what),
         Command::Demo { .. } => demo::fill(&settings)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -262,6 +279,8 @@ fn flags(command: &Command) -> Flags {
         | Command::Import {
             what: Import::Users { common, .. } | Import::Segments { common, .. } | Import::Memberships { common, .. },
         } => (common, None, None),
+        Command::Account { what } => (what.common(), None, None),
+        Command::Audit { what } => (what.common(), None, None),
     };
     Flags { config: common.config.clone(), database_url: common.database_url.clone(), listen, worker }
 }

@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpServer, dev::ServerHandle, web::Data};
-use api::Batches;
+use api::{Batches, Rates};
 use index::Index;
 use store::DieselStore;
 use tokio::sync::{Semaphore, watch};
 use usecases::{App, ports::StoreError, retention};
 use worker::Schedule;
 
-use crate::{Failure, say, settings::Settings, world};
+use crate::{Failure, say, settings::Settings, tls, world};
 
 /// How often a store that is not there yet is asked again at the start.
 const START_TRIES_MAX: u32 = 30;
@@ -42,6 +42,9 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
         position_timeout: settings.position_timeout,
         public_url: settings.public_url.clone(),
         cors_origins: settings.cors_origins.clone(),
+        is_tls: settings.tls.is_some(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        rates: settings.requests_per_second.map(|rate| Arc::new(Rates::per_second(rate))),
     };
     let data = Data::from(Arc::clone(&app));
     let batches = Data::new(Batches::start(&app).map_err(|error| Failure(format!("no threads for batches: {error}")))?);
@@ -52,9 +55,11 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     if settings.http_threads > 0 {
         server = server.workers(settings.http_threads);
     }
-    let server = server
-        .bind(&settings.listen)
-        .map_err(|error| Failure(format!("cannot listen on {}: {error}", settings.listen)))?;
+    let (bound, scheme) = match &settings.tls {
+        Some(files) => (server.bind_rustls_0_23(&settings.listen, tls::config(files)?), "https"),
+        None => (server.bind(&settings.listen), "http"),
+    };
+    let server = bound.map_err(|error| Failure(format!("cannot listen on {}: {error}", settings.listen)))?;
     let addresses = server.addrs();
     let running = server.run();
     actix_web::rt::spawn(stop_when_asked(running.handle(), followers));
@@ -62,7 +67,7 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     let (stop, stopped) = watch::channel(());
     let working = settings.worker.then(|| actix_web::rt::spawn(work_until(app, schedule(&settings), stopped)));
     for address in addresses {
-        say(format_args!("strata listens on http://{address} (API documentation at /api/docs)"))?;
+        say(format_args!("strata listens on {scheme}://{address} (API documentation at /api/docs)"))?;
     }
     let ended = running.await;
     drop(stop);

@@ -3,12 +3,18 @@
 use std::{
     ffi::OsString,
     fmt,
+    net::IpAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use api::TrustedProxies;
 use domain::Ttl;
+use ipnet::IpNet;
 use toml::{Table, Value};
+
+use crate::tls::TlsFiles;
 
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
 const PREFIX: &str = "STRATA_";
@@ -28,6 +34,9 @@ pub(crate) struct Settings {
     pub(crate) import_bytes_max: u64,
     pub(crate) files: files::Options,
     pub(crate) public_url: Option<String>,
+    pub(crate) tls: Option<TlsFiles>,
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) requests_per_second: Option<NonZeroU32>,
     pub(crate) export_patience: Duration,
     pub(crate) index: bool,
     pub(crate) index_file: Option<PathBuf>,
@@ -251,6 +260,9 @@ impl Layers {
             import_bytes_max: self.number("import_bytes_max", 1_024, 1 << 40),
             files: self.files(),
             public_url: self.public_url(),
+            tls: self.tls(),
+            trusted_proxies: self.trusted_proxies(),
+            requests_per_second: NonZeroU32::new(self.number("requests_per_second", 0, 1_000_000) as u32),
             export_patience: ms(self.number("export_patience_ms", 1, 86_400_000)),
             index: self.switch("index"),
             index_file: Some(self.text("index_file")).filter(|file| !file.is_empty()).map(PathBuf::from),
@@ -330,6 +342,37 @@ impl Layers {
             self.mistake("public_url", format!("must begin with http:// or https://, not `{}`", url.escape_debug()));
         }
         Some(url.to_owned())
+    }
+
+    fn trusted_proxies(&mut self) -> TrustedProxies {
+        let mut networks = Vec::new();
+        for text in self.list("trusted_proxies") {
+            match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
+                Ok(network) => networks.push(network),
+                Err(_) => {
+                    let reason =
+                        format!("must be networks such as 10.0.0.0/8 or addresses, not `{}`", text.escape_debug());
+                    self.mistake("trusted_proxies", reason);
+                }
+            }
+        }
+        TrustedProxies(networks)
+    }
+
+    fn tls(&mut self) -> Option<TlsFiles> {
+        let (certificate, key) = (self.text("tls_certificate_file"), self.text("tls_key_file"));
+        match (certificate.is_empty(), key.is_empty()) {
+            (true, true) => None,
+            (false, false) => Some(TlsFiles { certificate: certificate.into(), key: key.into() }),
+            (true, false) => {
+                self.mistake("tls_certificate_file", "must be given with tls_key_file");
+                None
+            }
+            (false, true) => {
+                self.mistake("tls_key_file", "must be given with tls_certificate_file");
+                None
+            }
+        }
     }
 
     /// Levels, also for single modules. A bare word that is no level would silently turn everything off.

@@ -1,15 +1,15 @@
 //! Locks: who may change what meanwhile.
 //!
 //! PostgreSQL's advisory locks share one space of 64-bit keys. Every transaction takes them in one order, which is what
-//! makes a deadlock among them impossible: the answer to be given once, if any, and then, by ascending keys, the
-//! population, segments, users.
+//! makes a deadlock among them impossible: the answer to be given once, if any, then, by ascending keys, the population,
+//! segments, accounts, users, and at the very end the audit log.
 
 use std::collections::BTreeMap;
 
 use diesel::RunQueryDsl;
 use domain::{Slug, UserId};
 use sha2::{Digest, Sha256};
-use usecases::ports::{Hold, Locks, StoreError};
+use usecases::ports::{Access, Hold, Locks, StoreError};
 
 use crate::{
     DieselUnit,
@@ -20,6 +20,8 @@ use crate::{
 const POPULATION: i64 = i64::MIN;
 /// Segments share 256 keys, so that a change of a thousand of them fits PostgreSQL's table of locks.
 const SEGMENTS: i64 = i64::MIN + 1;
+const ACCOUNTS: i64 = i64::MIN + 900;
+const AUDIT: i64 = i64::MIN + 901;
 pub(crate) const MIGRATION: i64 = i64::MIN + 1_000;
 /// Users have the keys from 0 up to this one, answers those from it on.
 const ANSWERS: i64 = 1 << 62;
@@ -53,11 +55,21 @@ impl DieselUnit<'_> {
     }
 
     pub(crate) fn lock_answer(&mut self, key: &str) -> Result<(), StoreError> {
+        self.lock_key(ANSWERS | hash(&format!("answer:{key}")))
+    }
+
+    pub(crate) fn lock_audit(&mut self) -> Result<(), StoreError> {
+        match self.access {
+            Access::Write => self.lock_key(AUDIT),
+            Access::Read => Ok(()),
+        }
+    }
+
+    fn lock_key(&mut self, key: i64) -> Result<(), StoreError> {
         self.query(|conn| match conn {
-            AnyConnection::Pg(conn) => Statement::<()>::new("SELECT pg_advisory_xact_lock(?)")
-                .int(ANSWERS | hash(&format!("answer:{key}")))
-                .execute(conn)
-                .map(drop),
+            AnyConnection::Pg(conn) => {
+                Statement::<()>::new("SELECT pg_advisory_xact_lock(?)").int(key).execute(conn).map(drop)
+            }
             AnyConnection::Sqlite(_) => Ok(()),
         })
     }
@@ -69,9 +81,10 @@ fn keys(locks: &Locks) -> BTreeMap<i64, Hold> {
     let every_segment =
         locks.every_segment.into_iter().flat_map(|hold| (0..256).map(move |key| (SEGMENTS + key, hold)));
     let segments = locks.segments.iter().map(|(slug, hold)| (segment_key(slug), *hold));
+    let accounts = locks.accounts.map(|hold| (ACCOUNTS, hold));
     let users = locks.users.iter().map(|user| (user_key(user), Hold::Alone));
     let mut keys = BTreeMap::new();
-    for (key, hold) in population.into_iter().chain(every_segment).chain(segments).chain(users) {
+    for (key, hold) in population.into_iter().chain(every_segment).chain(segments).chain(accounts).chain(users) {
         let held = keys.entry(key).or_insert(hold);
         *held = hold.max(*held);
     }

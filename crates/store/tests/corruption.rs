@@ -8,7 +8,7 @@ use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConne
 use domain::{Membership, SegmentId, UserId};
 use store::{DieselStore, Options};
 use testkit::{TempPostgres, slug};
-use usecases::ports::{Access, Store, StoreError, Verdict};
+use usecases::ports::{Access, AuditQuery, Store, StoreError, Verdict};
 
 /// Runs a test on each engine, on a database to which these rows were written behind the service's back.
 fn on_both(rows: &str, test: impl Fn(&dyn Store)) {
@@ -25,6 +25,21 @@ fn on_both(rows: &str, test: impl Fn(&dyn Store)) {
             false => PgConnection::establish(&url).unwrap().batch_execute(rows).unwrap(),
         }
         test(&store);
+    }
+}
+
+#[test]
+fn an_audit_row_that_cannot_be_read_is_named() {
+    for (action, hash) in [("account.praised", "0"), ("account.created", "0")] {
+        let rows = format!(
+            "INSERT INTO audit (id, at, actor, action, subject, detail, hash) \
+             VALUES (7, 1, 'x', '{action}', 'account/1', '{{}}', '{hash}')"
+        );
+        on_both(&rows, |store| {
+            let refused = store.read(|unit| unit.audit().list(&AuditQuery::default(), 9));
+            let Err(StoreError::Corrupt { table: "audit", detail }) = refused else { panic!("{refused:?}") };
+            assert!(detail.starts_with("row 7: "), "{detail}");
+        });
     }
 }
 

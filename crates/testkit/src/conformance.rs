@@ -1,7 +1,9 @@
 //! What every store must do, whatever it is made of: each promise of the ports as a named case.
 
+mod accounts;
 mod amounts;
 mod answers;
+mod audit;
 mod changes;
 mod concurrency;
 mod history;
@@ -25,7 +27,7 @@ use crate::slug;
 /// One named promise of the port.
 type Case = (&'static str, fn(&dyn Store));
 
-const CASES: [&[Case]; 11] = [
+const CASES: [&[Case]; 13] = [
     transactions::CASES,
     segments::CASES,
     users::CASES,
@@ -34,6 +36,8 @@ const CASES: [&[Case]; 11] = [
     answers::CASES,
     jobs::CASES,
     secrets::CASES,
+    accounts::CASES,
+    audit::CASES,
     changes::CASES,
     amounts::CASES,
     concurrency::CASES,

@@ -8,15 +8,15 @@ use std::{
 };
 
 use domain::{
-    Entry, HistoryRow, Instant, Job, JobId, JobKind, Kind, Membership, Operation, Period, Segment, SegmentId, Slug,
-    User, UserId, history::replay,
+    Account, AccountId, AuditRow, ChainHash, Entry, HistoryRow, Instant, Job, JobId, JobKind, Kind, Login, Membership,
+    Operation, Period, Segment, SegmentId, Slug, User, UserId, history::replay,
 };
 use usecases::{
     changes::{Change, Commit, PORTION, Seen, Told},
     ports::{
-        Access, Answers, Bearer, Changes, Direction, History, HistoryFilter, HistoryLines, JobQuery, Jobs, Leaving,
-        Locks, Memberships, Secrets, SegmentOrder, SegmentQuery, Segments, Store, StoreError, StoredAnswer, TakeMember,
-        Unit, UserQuery, Users, Verdict,
+        Access, AccountQuery, Accounts, Answers, Audit, AuditQuery, Bearer, Changes, Direction, History, HistoryFilter,
+        HistoryLines, JobQuery, Jobs, Leaving, Locks, Memberships, Secrets, SegmentOrder, SegmentQuery, Segments,
+        Store, StoreError, StoredAnswer, TakeMember, Unit, UserQuery, Users, Verdict,
     },
 };
 
@@ -73,6 +73,9 @@ struct Tables {
     jobs: Arc<BTreeMap<JobId, Job>>,
     jobs_made: i64,
     secrets: Arc<BTreeMap<String, String>>,
+    accounts: Arc<BTreeMap<AccountId, Account>>,
+    accounts_made: i64,
+    audit: Arc<BTreeMap<i64, AuditRow>>,
     history_made: i64,
     begins_at: Option<Instant>,
     changes: Arc<Vec<Told>>,
@@ -163,6 +166,14 @@ impl Unit for MemoryUnit {
     }
 
     fn secrets(&mut self) -> &mut dyn Secrets {
+        self
+    }
+
+    fn accounts(&mut self) -> &mut dyn Accounts {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn Audit {
         self
     }
 
@@ -903,4 +914,87 @@ impl Secrets for MemoryUnit {
         let kept = Arc::make_mut(&mut self.tables.secrets).entry(name.to_owned());
         Ok(kept.or_insert_with(|| fresh.to_owned()).clone())
     }
+}
+
+impl Accounts for MemoryUnit {
+    fn insert(&mut self, account: &Account) -> Result<AccountId, StoreError> {
+        if self.tables.accounts.values().any(|other| other.login == account.login) {
+            return self.fail(StoreError::Duplicate);
+        }
+        self.tables.accounts_made += 1;
+        let id = AccountId(self.tables.accounts_made);
+        Arc::make_mut(&mut self.tables.accounts).insert(id, Account { id, ..account.clone() });
+        Ok(id)
+    }
+
+    fn find(&mut self, id: AccountId) -> Result<Option<Account>, StoreError> {
+        Ok(self.tables.accounts.get(&id).cloned())
+    }
+
+    fn find_login(&mut self, login: &Login) -> Result<Option<Account>, StoreError> {
+        Ok(self.tables.accounts.values().find(|account| account.login == *login).cloned())
+    }
+
+    fn update(&mut self, account: &Account) -> Result<(), StoreError> {
+        match Arc::make_mut(&mut self.tables.accounts).get_mut(&account.id) {
+            Some(kept) => {
+                *kept = Account { login: kept.login.clone(), created_at: kept.created_at, ..account.clone() };
+                Ok(())
+            }
+            None => self.fail(StoreError::Contended(format!("account {} was deleted", account.id))),
+        }
+    }
+
+    fn delete(&mut self, id: AccountId) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.tables.accounts).remove(&id);
+        Ok(())
+    }
+
+    fn list(&mut self, query: &AccountQuery, limit: usize) -> Result<Vec<Account>, StoreError> {
+        let found = self.tables.accounts.values().filter(|account| suits_account(account, query));
+        Ok(found.filter(|account| is_behind(query.after.as_ref(), &account.id)).take(limit).cloned().collect())
+    }
+
+    fn count(&mut self, query: &AccountQuery) -> Result<u64, StoreError> {
+        Ok(self.tables.accounts.values().filter(|account| suits_account(account, query)).count() as u64)
+    }
+
+    fn active_administrators(&mut self) -> Result<u64, StoreError> {
+        Ok(self.tables.accounts.values().filter(|account| account.is_active_administrator()).count() as u64)
+    }
+}
+
+fn suits_account(account: &Account, query: &AccountQuery) -> bool {
+    query.text.as_ref().is_none_or(|part| holds(account.login.as_str(), part))
+        && query.role.is_none_or(|role| role == account.role)
+}
+
+impl Audit for MemoryUnit {
+    fn last(&mut self) -> Result<Option<(i64, ChainHash)>, StoreError> {
+        Ok(self.tables.audit.last_key_value().map(|(id, row)| (*id, row.hash)))
+    }
+
+    fn append(&mut self, row: &AuditRow) -> Result<(), StoreError> {
+        match Arc::make_mut(&mut self.tables.audit).insert(row.id, row.clone()) {
+            None => Ok(()),
+            Some(_) => self.fail(StoreError::Duplicate),
+        }
+    }
+
+    fn list(&mut self, query: &AuditQuery, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        let found = self.tables.audit.values().filter(|row| suits_audit(row, query));
+        Ok(found.filter(|row| is_behind(query.after.as_ref(), &row.id)).take(limit).cloned().collect())
+    }
+
+    fn count(&mut self, query: &AuditQuery) -> Result<u64, StoreError> {
+        Ok(self.tables.audit.values().filter(|row| suits_audit(row, query)).count() as u64)
+    }
+}
+
+fn suits_audit(row: &AuditRow, query: &AuditQuery) -> bool {
+    let AuditQuery { actor, action, subject, period, after: _ } = query;
+    actor.as_ref().is_none_or(|actor| *actor == row.entry.actor)
+        && action.is_none_or(|action| action == row.entry.action)
+        && subject.as_ref().is_none_or(|subject| *subject == row.entry.subject)
+        && period.contains(row.entry.at)
 }

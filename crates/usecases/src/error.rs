@@ -60,6 +60,7 @@ pub enum Subject {
     Segment,
     User,
     Job,
+    Account,
 }
 
 impl fmt::Display for Subject {
@@ -68,6 +69,7 @@ impl fmt::Display for Subject {
             Subject::Segment => "segment",
             Subject::User => "user",
             Subject::Job => "job",
+            Subject::Account => "account",
         })
     }
 }

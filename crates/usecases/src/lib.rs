@@ -3,8 +3,10 @@
 //! A use case that changes something is handed an [`Act`], one that only looks a [`Look`]: both are one transaction,
 //! opened by [`App`]. So use cases can be put together, and what is put together still happens whole or not at all.
 
+pub mod accounts;
 pub mod algebra;
 pub mod answers;
+pub mod audit;
 pub mod changes;
 pub mod checks;
 pub mod distributions;
@@ -15,6 +17,7 @@ pub mod imports;
 pub mod jobs;
 pub mod memberships;
 pub mod moves;
+pub mod passwords;
 pub mod ports;
 pub mod reports;
 pub mod retention;

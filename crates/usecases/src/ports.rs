@@ -3,8 +3,9 @@
 use std::{io, ops::ControlFlow, time::Duration};
 
 use domain::{
-    Actor, Entry, HistoryRow, Instant, Job, JobId, JobKind, JobState, Kind, Membership, Period, Reason, Segment,
-    SegmentId, SegmentRef, Slug, Source, User, UserId, algebra::Expression,
+    Account, AccountId, Action, Actor, AuditRow, ChainHash, Entry, HistoryRow, Instant, Job, JobId, JobKind, JobState,
+    Kind, Login, Membership, Period, Reason, Role, Segment, SegmentId, SegmentRef, Slug, Source, User, UserId,
+    algebra::Expression,
 };
 use thiserror::Error;
 
@@ -96,6 +97,8 @@ pub trait Unit {
     fn answers(&mut self) -> &mut dyn Answers;
     fn jobs(&mut self) -> &mut dyn Jobs;
     fn secrets(&mut self) -> &mut dyn Secrets;
+    fn accounts(&mut self) -> &mut dyn Accounts;
+    fn audit(&mut self) -> &mut dyn Audit;
     fn changes(&mut self) -> &mut dyn Changes;
 }
 
@@ -109,6 +112,8 @@ pub trait Unit {
 /// | delete a user | alone | | alone |
 /// | create, change or rename a segment | alone, when a percent comes with it | alone | |
 /// | distribute, move, copy, delete a segment | alone | alone | |
+///
+/// A change of accounts has all accounts alone: some rules are of all of them.
 #[derive(Debug, Clone, Default)]
 pub struct Locks {
     /// Shared by those who need everybody to stay, alone for those who need nobody to come or go.
@@ -116,6 +121,7 @@ pub struct Locks {
     pub every_segment: Option<Hold>,
     pub segments: Vec<(Slug, Hold)>,
     pub users: Vec<UserId>,
+    pub accounts: Option<Hold>,
     /// How long the unit waits for what others have, here and later on; without it as long as the store does.
     pub patience: Option<Duration>,
 }
@@ -137,6 +143,10 @@ impl Locks {
 
     pub fn every_segment(self, hold: Hold) -> Locks {
         Locks { every_segment: Some(hold), ..self }
+    }
+
+    pub fn accounts(self, hold: Hold) -> Locks {
+        Locks { accounts: Some(hold), ..self }
     }
 
     pub fn patience(self, patience: Option<Duration>) -> Locks {
@@ -543,6 +553,56 @@ pub trait Secrets {
     fn find(&mut self, name: &str) -> Result<Option<String>, StoreError>;
     /// The secret of this name, which is `fresh` when there was none.
     fn find_or_keep(&mut self, name: &str, fresh: &str) -> Result<String, StoreError>;
+}
+
+/// Those who sign in.
+pub trait Accounts {
+    /// Keeps a new account and gives it its identity; the id in `account` does not count.
+    /// Fails with [`StoreError::Duplicate`] when the login is taken.
+    fn insert(&mut self, account: &Account) -> Result<AccountId, StoreError>;
+    fn find(&mut self, id: AccountId) -> Result<Option<Account>, StoreError>;
+    fn find_login(&mut self, login: &Login) -> Result<Option<Account>, StoreError>;
+    /// Replaces what is kept of the account with this id. Its login stays.
+    fn update(&mut self, account: &Account) -> Result<(), StoreError>;
+    fn delete(&mut self, id: AccountId) -> Result<(), StoreError>;
+    /// At most `limit`, by id, after the query's cursor.
+    fn list(&mut self, query: &AccountQuery, limit: usize) -> Result<Vec<Account>, StoreError>;
+    /// How many the query's filters leave, wherever its cursor stands.
+    fn count(&mut self, query: &AccountQuery) -> Result<u64, StoreError>;
+    /// How many administrators may sign in.
+    fn active_administrators(&mut self) -> Result<u64, StoreError>;
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountQuery {
+    /// A part of the login; letter case does not count.
+    pub text: Option<String>,
+    pub role: Option<Role>,
+    /// Begin behind this account.
+    pub after: Option<AccountId>,
+}
+
+/// The audit log. Its rows are never changed and never leave.
+pub trait Audit {
+    /// The row that came last. In a writing unit nobody else appends one until the unit ends: this is the last thing that a
+    /// unit waits for.
+    fn last(&mut self) -> Result<Option<(i64, ChainHash)>, StoreError>;
+    /// Fails with [`StoreError::Duplicate`] when there is a row with this id.
+    fn append(&mut self, row: &AuditRow) -> Result<(), StoreError>;
+    /// At most `limit`, by id, after the query's cursor.
+    fn list(&mut self, query: &AuditQuery, limit: usize) -> Result<Vec<AuditRow>, StoreError>;
+    /// How many the query's filters leave, wherever its cursor stands.
+    fn count(&mut self, query: &AuditQuery) -> Result<u64, StoreError>;
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    pub actor: Option<Actor>,
+    pub action: Option<Action>,
+    pub subject: Option<String>,
+    pub period: Period,
+    /// Begin behind the row with this id.
+    pub after: Option<i64>,
 }
 
 /// Where the inputs of imports, the rows that were refused, and reports are kept: bytes under keys such as

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::{Instant, Segment, User};
+use domain::{Account, Instant, Segment, User};
 
 use crate::{Error, Subject};
 
@@ -28,6 +28,12 @@ impl From<&Segment> for Revision {
 impl From<&User> for Revision {
     fn from(user: &User) -> Revision {
         Revision { created_at: user.created_at, version: user.version }
+    }
+}
+
+impl From<&Account> for Revision {
+    fn from(account: &Account) -> Revision {
+        Revision { created_at: account.created_at, version: account.version }
     }
 }
 

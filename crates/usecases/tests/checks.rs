@@ -8,8 +8,8 @@ use usecases::{
     Look,
     checks::{self, Checked, Difference, Finding},
     ports::{
-        Answers, Changes, History, Jobs, Leaving, Locks, Memberships, Secrets, Segments, StoreError, TakeMember, Unit,
-        Users,
+        Accounts, Answers, Audit, Changes, History, Jobs, Leaving, Locks, Memberships, Secrets, Segments, StoreError,
+        TakeMember, Unit, Users,
     },
 };
 
@@ -153,6 +153,14 @@ impl Unit for Tampered<'_> {
 
     fn secrets(&mut self) -> &mut dyn Secrets {
         self.unit.secrets()
+    }
+
+    fn accounts(&mut self) -> &mut dyn Accounts {
+        self.unit.accounts()
+    }
+
+    fn audit(&mut self) -> &mut dyn Audit {
+        self.unit.audit()
     }
 
     fn changes(&mut self) -> &mut dyn Changes {
