@@ -360,6 +360,7 @@ fn the_document_is_whole(document: &Value) {
         "get /users/{user_id}",
         "patch /users/{user_id}",
         "delete /users/{user_id}",
+        "get /users/{user_id}/export",
         "post /users/{user_id}/segments",
         "get /users/{user_id}/segments",
         "post /users/{user_id}/segments/{slug}",

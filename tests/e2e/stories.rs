@@ -22,6 +22,7 @@ on_both_engines!(
     a_user_enters_and_leaves,
     a_segment_lives_from_creation_to_deletion,
     a_user_has_a_profile_with_versions,
+    a_person_is_told_everything_and_erased,
     lists_are_searched_sorted_and_paged,
     members_leave_when_their_time_is_up,
     the_past_can_be_asked,
@@ -1041,5 +1042,37 @@ fn a_shutdown_lets_requests_end(engine: Engine) {
     assert!(text.ends_with("\r\n0\r\n\r\n"), "the file is cut off: …{:?}", &text[text.len() - 100..]);
     assert_eq!(text.matches(";add;").count(), rows);
     assert!(stopping.join().unwrap().success());
+    place.is_sound();
+}
+
+fn a_person_is_told_everything_and_erased(engine: Engine) {
+    let place = Place::new(engine);
+    let server = place.serve();
+    let client = &server.client;
+    client.post("/segments", json!({"slug": "A"}));
+    let attributes = json!({"city": "Berlin \"Mitte\""});
+    client.post("/users", json!({"user_id": "a/b", "name": "Anna", "attributes": attributes}));
+    client.post("/users/a%2Fb/segments", json!({"add": ["A"], "reason": "asked for it"}));
+    client.post("/users/other/segments", json!({"add": ["A"]}));
+    let answer = client.get("/users/a%2Fb/export");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let person = ok(answer);
+    assert_eq!((&person["user_id"], &person["user"]["attributes"]), (&json!("a/b"), &attributes));
+    assert_eq!(
+        (&person["memberships"][0]["slug"], &person["memberships"][0]["reason"]),
+        (&json!("A"), &json!("asked for it"))
+    );
+    assert_eq!(person["history"].as_array().unwrap().len(), 1);
+    assert_eq!(client.get("/users/nobody/export").problem(), "user_not_found");
+    let refused = client.delete("/users/a%2Fb?erase=perhaps");
+    assert_eq!((refused.status, refused.problem().as_str()), (400, "invalid"));
+    assert_eq!(client.delete("/users/a%2Fb?erase=true").status, 204);
+    assert_eq!(client.delete("/users/a%2Fb?erase=true").problem(), "user_not_found");
+    assert_eq!(client.get("/users/a%2Fb/export").problem(), "user_not_found");
+    assert_eq!(each(client, "/segments/A/users", "user_id"), ["other"]);
+    let history = client.get("/history.csv").text;
+    assert!(!history.contains("a/b") && history.matches("erased-").count() == 2, "{history}");
+    let told = place.run(&["audit", "verify"]);
+    assert!(String::from_utf8_lossy(&told.stdout).starts_with("1 rows: 0 flaws"), "{told:?}");
     place.is_sound();
 }

@@ -252,6 +252,12 @@ impl From<&Membership> for MembershipDetails {
     }
 }
 
+impl From<&Membership> for UserMembership {
+    fn from(membership: &Membership) -> UserMembership {
+        UserMembership { slug: membership.segment.slug.to_string(), details: membership.into() }
+    }
+}
+
 #[derive(Serialize, ToSchema)]
 pub(crate) struct UserMemberships {
     #[schema(example = "1000")]
@@ -522,10 +528,7 @@ pub(crate) async fn of_user(call: Call, path: Path<String>) -> Result<HttpRespon
     let as_of = parameters.instant("as_of");
     parameters.end()?;
     call.look(move |look| {
-        let items = memberships::of_user(look, &user, as_of)?
-            .iter()
-            .map(|membership| UserMembership { slug: membership.segment.slug.to_string(), details: membership.into() })
-            .collect();
+        let items = memberships::of_user(look, &user, as_of)?.iter().map(UserMembership::from).collect();
         Ok(UserMemberships { user_id: user.to_string(), items })
     })
     .await

@@ -141,7 +141,7 @@ pub(crate) struct ImportParameters {
         crate::segments::create, crate::segments::list, crate::segments::stats, crate::sizes::over_time, crate::algebra::evaluate, crate::algebra::overlap, crate::algebra::similar, crate::segments::get,
         crate::segments::change, crate::segments::delete, crate::segments::rename, crate::segments::copy,
         crate::segments::describe,
-        crate::users::create, crate::users::list, crate::users::get, crate::users::change, crate::users::delete,
+        crate::users::create, crate::users::list, crate::users::get, crate::users::change, crate::users::delete, crate::persons::export,
         crate::memberships::change, crate::memberships::active, crate::memberships::enter, crate::memberships::leave,
         crate::memberships::is_member, crate::memberships::of_user, crate::memberships::lookup,
         crate::memberships::members, crate::memberships::admit, crate::memberships::dismiss, crate::memberships::diff, crate::memberships::admit_diff, crate::memberships::dismiss_diff,

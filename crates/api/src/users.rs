@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usecases::{
-    Revision,
+    Revision, persons,
     ports::UserQuery,
     users::{self, ChangeUser, CreateUser},
 };
@@ -240,15 +240,26 @@ impl UserPatch {
 
 /// Delete a user
 ///
-/// The profile is forgotten and the memberships end, with history; history stays readable.
-#[utoipa::path(delete, path = "/api/v1/users/{user_id}", tag = "users", params(("user_id" = String, Path)),
+/// The profile is forgotten and the memberships end, with history; history stays readable. With `erase=true` the user is forgotten
+/// for good, also one who was deleted before: history goes on under a pseudonym and without reasons, so that its counts stay.
+#[utoipa::path(delete, path = "/api/v1/users/{user_id}", tag = "users",
+    params(("user_id" = String, Path), ("erase" = Option<bool>, Query, description = "Nothing is left that says who it was")),
     responses(
         (status = 204, description = "Gone"),
         (status = 404, description = "`user_not_found`"),
     ))]
 pub(crate) async fn delete(call: Call, path: Path<String>) -> Result<HttpResponse, Problem> {
     let id = user_in(&path)?;
-    Parameters::of(&call.request)?.end()?;
+    let mut parameters = Parameters::of(&call.request)?;
+    let erase = parameters.flag("erase");
+    parameters.end()?;
     let expected = call.expected();
-    call.act(move |act| users::delete(act, &id, &expected).map(|()| Answer::no_content())).await
+    call.act(move |act| {
+        match erase {
+            true => drop(persons::erase(act, &id, &expected)?),
+            false => users::delete(act, &id, &expected)?,
+        }
+        Ok(Answer::no_content())
+    })
+    .await
 }

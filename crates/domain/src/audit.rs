@@ -16,16 +16,19 @@ pub enum Action {
     AccountDisabled,
     AccountEnabled,
     AccountDeleted,
+    /// Without a word on who it was.
+    UserErased,
 }
 
 impl Action {
-    pub const ALL: [Action; 6] = [
+    pub const ALL: [Action; 7] = [
         Action::AccountCreated,
         Action::AccountChanged,
         Action::PasswordChanged,
         Action::AccountDisabled,
         Action::AccountEnabled,
         Action::AccountDeleted,
+        Action::UserErased,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Action {
             Action::AccountDisabled => "account.disabled",
             Action::AccountEnabled => "account.enabled",
             Action::AccountDeleted => "account.deleted",
+            Action::UserErased => "user.erased",
         }
     }
 

@@ -233,6 +233,11 @@ impl History for DieselUnit<'_> {
         self.rows(statement, |user: String| TABLE.user(&user))
     }
 
+    fn rename(&mut self, user: &UserId, name: &UserId) -> Result<u64, StoreError> {
+        let statement = Statement::new("UPDATE history SET user_id = ?, reason = NULL WHERE user_id = ?");
+        Ok(self.execute(statement.text(name.as_str()).text(user.as_str()))? as u64)
+    }
+
     fn begins_at(&mut self) -> Result<Option<Instant>, StoreError> {
         let statement = Statement::<BigInt>::new("SELECT at FROM horizons ORDER BY at DESC LIMIT 1");
         let found = self.rows(statement, |at: i64| Table("horizons").instant(at))?;

@@ -770,6 +770,12 @@ impl History for MemoryUnit {
         Ok(everyone.into_iter().filter(|user| is_behind(after, user)).take(limit).cloned().collect())
     }
 
+    fn rename(&mut self, user: &UserId, name: &UserId) -> Result<u64, StoreError> {
+        let rows = Arc::make_mut(&mut self.tables.history).iter_mut().filter(|row| row.entry.user == *user);
+        let renamed = rows.map(|row| (row.entry.user, row.entry.reason) = (name.clone(), None));
+        Ok(renamed.count() as u64)
+    }
+
     fn begins_at(&mut self) -> Result<Option<Instant>, StoreError> {
         Ok(self.tables.begins_at)
     }

@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod memberships;
 pub mod moves;
 pub mod passwords;
+pub mod persons;
 pub mod ports;
 pub mod reports;
 pub mod retention;

@@ -335,7 +335,8 @@ pub struct Leaving {
     pub job: Option<JobId>,
 }
 
-/// The log. Rows are never changed and never leave, but for its beginning when that is to be forgotten.
+/// The log. Rows are never changed and never leave, but for its beginning when that is to be forgotten, and for the name of a
+/// user who is.
 pub trait History {
     /// At most `limit` rows, by instant and then by id, after the filter's cursor.
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError>;
@@ -387,6 +388,8 @@ pub trait History {
     ) -> Result<Vec<UserId>, StoreError>;
     /// At most `limit` users, by id, after `after`, of whom anything at all is stored.
     fn everyone(&mut self, after: Option<&UserId>, limit: usize) -> Result<Vec<UserId>, StoreError>;
+    /// Puts another name in place of a user's, in every row, and takes the rows' reasons away. Tells how many rows that were.
+    fn rename(&mut self, user: &UserId, name: &UserId) -> Result<u64, StoreError>;
     /// Where history begins, when its beginning was forgotten.
     fn begins_at(&mut self) -> Result<Option<Instant>, StoreError>;
     /// Notes that history begins at `at`, unless it begins later already.

@@ -220,7 +220,7 @@ fn signature(secret: &str, job: JobId, expires_at: Instant) -> Hmac<Sha256> {
     mac
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -110,6 +110,11 @@ pub fn delete(act: &mut Act, id: &UserId, expected: &Expected) -> Result<(), Err
     let now = act.now();
     let user = act.unit.users().find(id)?.ok_or_else(|| unknown(id))?;
     expected.require(&Revision::from(&user), Subject::User, id.as_str())?;
+    forget(act, id, now)
+}
+
+/// Ends the memberships of a user who exists, and forgets the profile. The caller has the locks of a deletion.
+pub(crate) fn forget(act: &mut Act, id: &UserId, now: Instant) -> Result<(), Error> {
     let reason = Reason::parse("user deleted").ok();
     let stored = act.unit.memberships().of_users(std::slice::from_ref(id))?;
     let entries: Vec<Entry> = stored.iter().map(|member| ending(act, member, now, reason.as_ref())).collect();
@@ -131,6 +136,6 @@ fn ending(act: &Act, member: &Membership, now: Instant, reason: Option<&Reason>)
     }
 }
 
-fn unknown(id: &UserId) -> Error {
+pub(crate) fn unknown(id: &UserId) -> Error {
     Error::NotFound(Subject::User, vec![id.to_string()])
 }

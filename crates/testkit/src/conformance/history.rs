@@ -11,7 +11,7 @@ use usecases::ports::{HistoryFilter, HistoryLine, HistoryLines, HistorySegment, 
 
 use super::{
     Case, add, extend, has, has_segment, has_users, id, ids, look, micros, minute, must, new_segment, pages, record,
-    remove,
+    remove, rows_of,
 };
 use crate::{chances::Draws, slug};
 
@@ -31,10 +31,28 @@ pub(super) const CASES: &[Case] = &[
     ("history begins where it was said to, and never earlier again", beginning_of_history),
     ("rows that are forgotten are gone, and no others", forgotten_rows_are_gone),
     ("a row that is rewritten has the new deadline, and all else as before", rewritten_row),
+    ("rows go to another name, without reasons, and no others", rows_go_to_another_name),
     ("known before an instant are those of whom an older row tells", known_before_an_instant),
     ("when a part is forgotten every later instant is told as before", forgotten_parts),
     ("a segment is stale without a change, a row or a job since", stale_segments),
 ];
+
+fn rows_go_to_another_name(store: &dyn Store) {
+    let (first, second) = (has_segment(store, "A"), has_segment(store, "B"));
+    has_users(store, &ids(["u", "v"]));
+    record(store, &[add("u", &first, minute(1), None), add("v", &first, minute(1), None)]);
+    record(store, &[add("u", &second, minute(500_000), Some(minute(600_000)))]);
+    record(store, &[remove("u", &first, minute(2)), remove("u", &second, minute(500_001))]);
+    let before = rows_of(store, &ids(["u"]));
+    let others = rows_of(store, &ids(["v"]));
+    assert_eq!(must(store, |unit| unit.history().rename(&id("u"), &id("erased"))), 4);
+    assert_eq!(rows_of(store, &ids(["u"])), []);
+    let after: Vec<Entry> =
+        before.into_iter().map(|entry| Entry { user: id("erased"), reason: None, ..entry }).collect();
+    assert_eq!(rows_of(store, &ids(["erased"])), after);
+    assert_eq!(rows_of(store, &ids(["v"])), others);
+    assert_eq!(must(store, |unit| unit.history().rename(&id("u"), &id("erased"))), 0);
+}
 
 fn lines_tell_of_a_page(store: &dyn Store) {
     let (segments, _) = generated(store, 7);
