@@ -1,6 +1,6 @@
 //! What keeps browsers and those on the way out: headers on every answer, and TLS.
 
-use std::{fs, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use ureq::{
@@ -72,7 +72,8 @@ fn write_certificate(place: &Place) -> (Certificate<'static>, [(&'static str, St
 
 fn agent_that_knows(certificate: &Certificate<'static>) -> Agent {
     let roots = RootCerts::new_with_certs(std::slice::from_ref(certificate));
-    let tls = TlsConfig::builder().root_certs(roots).build();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
     let patience = Some(Duration::from_secs(20));
     Agent::config_builder().tls_config(tls).timeout_global(patience).http_status_as_error(false).build().into()
 }
