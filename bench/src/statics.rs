@@ -73,6 +73,7 @@ async fn whole(body: Bytes) -> Result<(), Failure> {
     let app = Data::from(app);
     let limits = Limits {
         request_timeout: Duration::from_secs(30),
+        body_timeout: Duration::from_secs(10),
         body_bytes_max: 1 << 20,
         import_bytes_max: 1 << 20,
         exports: Arc::new(Semaphore::new(1)),

@@ -1,6 +1,12 @@
 //! What keeps browsers and those on the way out: headers on every answer, and TLS.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    sync::Arc,
+    time::Duration,
+};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use ureq::{
@@ -176,4 +182,19 @@ fn only_trusted_proxies_say_who_asked_and_where() {
     drop(server);
     let server = place.serve_with(&[("STRATA_TRUSTED_PROXIES", "127.0.0.1")]);
     assert!(link(&server).starts_with("https://evil.example/"), "{}", link(&server));
+}
+
+#[test]
+fn a_body_that_comes_too_slowly_is_given_up() {
+    let server = Place::new(Engine::Sqlite).serve_with(&[("STRATA_BODY_TIMEOUT_MS", "200")]);
+    let mut stream = TcpStream::connect(server.base.strip_prefix("http://").unwrap()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let head =
+        "POST /api/v1/segments HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n";
+    stream.write_all(format!("{head}{{\"slug\":").as_bytes()).unwrap();
+    let mut answer = [0; 4_096];
+    let length = stream.read(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("\"code\":\"body_too_slow\""), "{answer}");
+    assert_eq!(server.client.get("/segments/A").status, 404);
 }

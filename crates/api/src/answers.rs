@@ -2,6 +2,7 @@
 
 use std::{
     future::{Ready, ready},
+    pin::pin,
     time::{Duration, Instant},
 };
 
@@ -18,7 +19,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use domain::Actor;
-use futures_util::future::{Either, LocalBoxFuture};
+use futures_util::future::{Either, LocalBoxFuture, poll_immediate};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use twox_hash::XxHash3_128;
@@ -123,9 +124,22 @@ impl FromRequest for Call {
         if let Payload::None = payload {
             return Either::Left(ready(Ok(Call { app, batches, body: Bytes::new(), request })));
         }
-        let body = Bytes::from_request(&request, payload);
-        Either::Right(Box::pin(async move { Ok(Call { app, batches, body: body.await?, request }) }))
+        let limits = request.app_data::<Data<Limits>>().expect("the service was made with limits");
+        let (body, patience) = (Bytes::from_request(&request, payload), limits.body_timeout);
+        Either::Right(Box::pin(async move {
+            let mut reading = pin!(body);
+            // What came with the head needs no timer.
+            let body = match poll_immediate(reading.as_mut()).await {
+                Some(body) => body?,
+                None => tokio::time::timeout(patience, reading).await.map_err(|_| too_slow(patience))??,
+            };
+            Ok(Call { app, batches, body, request })
+        }))
     }
+}
+
+fn too_slow(patience: Duration) -> Problem {
+    Problem::new(Code::BodyTooSlow, format!("the body did not arrive within {} ms", patience.as_millis()))
 }
 
 impl Call {

@@ -210,7 +210,7 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     let reads = method == "get" || asks.iter().any(|end| path.ends_with(end));
     let mut codes = vec![Code::Internal, Code::Busy, Code::Unavailable, Code::TimedOut];
     if in_api {
-        codes.push(Code::Invalid);
+        codes.extend([Code::Invalid, Code::TooManyRequests]);
     }
     if path.ends_with(".{form}") {
         codes.push(Code::RouteNotFound);
@@ -218,7 +218,7 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     if operation.request_body.is_some() {
         codes.extend([Code::BodyTooLarge, Code::UnsupportedMediaType]);
         if !path.ends_with("/import") {
-            codes.push(Code::MalformedJson);
+            codes.extend([Code::MalformedJson, Code::BodyTooSlow]);
         }
     }
     if in_api && !reads && matches!(method, "post" | "patch") {
@@ -242,6 +242,7 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     let streams = path.ends_with(".{form}")
         || path.contains("/reports/")
         || path.ends_with("/errors")
+        || path.ends_with("/export")
         || path.ends_with("/events");
     if method == "get" && in_api && !streams {
         header(operation, "If-None-Match", Required::False, "The ETag of the answer that the client has");

@@ -33,6 +33,7 @@ pub(crate) enum Code {
     LoginTaken,
     Conflict,
     VersionMismatch,
+    BodyTooSlow,
     BodyTooLarge,
     UnsupportedMediaType,
     IdempotencyKeyReused,
@@ -48,7 +49,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub(crate) const ALL: [Code; 26] = [
+    pub(crate) const ALL: [Code; 27] = [
         Code::MalformedJson,
         Code::Invalid,
         Code::SegmentNotFound,
@@ -63,6 +64,7 @@ impl Code {
         Code::LoginTaken,
         Code::Conflict,
         Code::VersionMismatch,
+        Code::BodyTooSlow,
         Code::BodyTooLarge,
         Code::UnsupportedMediaType,
         Code::IdempotencyKeyReused,
@@ -144,6 +146,9 @@ impl Code {
                 "Changed meanwhile",
                 "Read the resource again and decide anew; If-Match takes the ETag of that answer.",
             ),
+            Code::BodyTooSlow => {
+                ("body_too_slow", 408, "The body arrived too slowly", "Send it again, at once; nothing was changed.")
+            }
             Code::BodyTooLarge => (
                 "body_too_large",
                 413,

@@ -35,6 +35,7 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     let limits = api::Limits {
         request_timeout: settings.request_timeout,
         body_bytes_max: settings.body_bytes_max,
+        body_timeout: settings.body_timeout,
         import_bytes_max: settings.import_bytes_max,
         exports: Arc::new(Semaphore::new((settings.pool_size as usize / 4).max(1))),
         followers: Arc::clone(&followers),
