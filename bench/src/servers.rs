@@ -83,7 +83,7 @@ impl Strata {
     }
 
     fn serving(&self, database_url: &str, settings: &[(&str, &str)]) -> Result<Command, Failure> {
-        let mut command = self.command(database_url, &["serve", "--listen", "127.0.0.1:0"])?;
+        let mut command = self.command(database_url, &["serve", "--open", "--listen", "127.0.0.1:0"])?;
         command.envs(settings.iter().copied());
         Ok(command)
     }

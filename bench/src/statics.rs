@@ -13,7 +13,7 @@ use actix_web::{
     App, HttpResponse, HttpResponseBuilder, HttpServer,
     web::{self, Bytes, Data},
 };
-use api::{Batches, Limits, TrustedProxies};
+use api::{Access, Batches, Limits, TrustedProxies};
 use clap::Args;
 use testkit::World;
 use tokio::sync::Semaphore;
@@ -85,6 +85,11 @@ async fn whole(body: Bytes) -> Result<(), Failure> {
         is_tls: false,
         trusted_proxies: TrustedProxies::default(),
         rates: None,
+        caller_rates: None,
+        access: Access::Open,
+        sign_up_domains: Vec::new(),
+        attempts: Arc::default(),
+        changes: Arc::default(),
     };
     let server = HttpServer::new(move || {
         let body = body.clone();

@@ -18,18 +18,31 @@ const INNER: [(&str, &[&str]); 3] = [
     ("tables", &["calamine", "chrono", "flate2", "serde", "serde_json", "tempfile", "thiserror", "zip"]),
     (
         "usecases",
-        &["argon2", "chrono", "domain", "hmac", "postcard", "serde", "serde_json", "sha2", "tables", "thiserror"],
+        &[
+            "argon2",
+            "chrono",
+            "domain",
+            "hmac",
+            "jsonwebtoken",
+            "postcard",
+            "serde",
+            "serde_json",
+            "sha2",
+            "tables",
+            "thiserror",
+        ],
     ),
 ];
 
 /// The arrows between our own crates. What a crate may know of the others is all that stands here.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("api", &["domain", "tables", "usecases"]),
     ("bench", &["api", "testkit"]),
     ("domain", &[]),
     ("files", &["usecases"]),
     ("index", &["domain", "usecases"]),
-    ("server", &["api", "domain", "files", "index", "store", "tables", "usecases", "worker"]),
+    ("providers", &["domain", "usecases"]),
+    ("server", &["api", "domain", "files", "index", "providers", "store", "tables", "usecases", "worker"]),
     ("store", &["domain", "usecases"]),
     ("tables", &[]),
     ("testkit", &["domain", "tables", "usecases"]),
@@ -40,18 +53,19 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 /// What a crate does not have, not even through what it depends on. A name with `*` stands for all that begin so.
-const ABSENT: [(&str, &[&str]); 8] = [
+const ABSENT: [(&str, &[&str]); 9] = [
     ("domain", &["actix*", "diesel*", "tokio*", "utoipa*"]),
     ("tables", &["actix*", "diesel*", "tokio*", "utoipa*"]),
     ("files", &["actix*", "api", "diesel*", "store", "utoipa*", "worker"]),
     ("index", &["actix*", "api", "diesel*", "store", "tokio*", "utoipa*", "worker"]),
+    ("providers", &["actix*", "api", "diesel*", "store", "utoipa*", "worker"]),
     ("usecases", &["actix*", "diesel*", "tokio*", "utoipa*"]),
     ("api", &["diesel*", "server", "store", "worker"]),
     ("store", &["actix*", "api", "tokio*", "utoipa*", "worker"]),
     ("worker", &["actix*", "api", "diesel*", "store", "utoipa*"]),
 ];
 
-const ADAPTERS: [&str; 3] = ["files", "index", "store"];
+const ADAPTERS: [&str; 4] = ["files", "index", "providers", "store"];
 const ENTRANCES: [&str; 2] = ["api", "worker"];
 
 /// The thin binary: it alone sees both sides, the environment and the machine's clock.
@@ -131,6 +145,19 @@ fn only_the_server_asks_the_machine_for_the_time() {
         if folder.starts_with(ROOT.join("crates")) && name != SERVER {
             assert_absent(&folder.join("src"), &["Utc::now", "Local::now"]);
         }
+    }
+}
+
+#[test]
+fn the_api_acts_for_nobody_but_who_asks() {
+    let folder = ROOT.join("crates/api/src");
+    for file in sources(&folder) {
+        let text = read(&file);
+        let service = text.matches("Caller::service(").count();
+        let anybody = text.matches("Caller::anybody(").count();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        assert_eq!(service, usize::from(name == "batches.rs"), "{}", shown(&file));
+        assert_eq!(anybody, usize::from(name == "callers.rs"), "{}", shown(&file));
     }
 }
 

@@ -16,13 +16,13 @@ on_both_engines!(
     the_audit_log_is_proved,
 );
 
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 
 fn account(place: &Place, arguments: &[&str]) -> Output {
     typing(place, arguments, "")
 }
 
-fn typing(place: &Place, arguments: &[&str], typed: &str) -> Output {
+pub fn typing(place: &Place, arguments: &[&str], typed: &str) -> Output {
     let mut command = place.command(&[&["account"], arguments].concat());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -30,7 +30,7 @@ fn typing(place: &Place, arguments: &[&str], typed: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn told(output: &Output) -> String {
+pub fn told(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 

@@ -161,7 +161,8 @@ fn a_job_is_followed_to_its_end_by_events(engine: Engine) {
 /// The events of a job, up to the first one.
 fn followed(server: &Server, job: &Value) -> (TcpStream, Vec<u8>) {
     let mut stream = TcpStream::connect(server.base.strip_prefix("http://").unwrap()).unwrap();
-    write!(stream, "GET /api/v1/jobs/{}/events HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", job["id"]).unwrap();
+    write!(stream, "GET /api/v1/jobs/{}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", job["id"])
+        .unwrap();
     let (mut told, mut piece) = (Vec::new(), [0; 4096]);
     while !String::from_utf8_lossy(&told).contains("data: {") {
         let length = stream.read(&mut piece).unwrap();

@@ -11,6 +11,8 @@ pub struct Client {
     base: String,
     /// The position of the last answer, where every answer is to be no older than the one before.
     session: Option<Arc<Mutex<Option<String>>>>,
+    /// What every request says.
+    always: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -33,12 +35,24 @@ impl Client {
             .max_redirects(0)
             .timeout_global(Some(std::time::Duration::from_secs(60)))
             .build();
-        Client { agent: config.into(), base, session: None }
+        Client { agent: config.into(), base, session: None, always: Vec::new() }
     }
 
     /// The same, in a session that may go on with other nodes.
     pub fn in_session(&self, session: &Arc<Mutex<Option<String>>>) -> Client {
         Client { session: Some(Arc::clone(session)), ..self.clone() }
+    }
+
+    /// The same, saying this with every request.
+    pub fn saying(&self, name: &str, value: &str) -> Client {
+        let mut client = self.clone();
+        client.always.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
+    /// The same, with this to prove who asks.
+    pub fn bearing(&self, token: &str) -> Client {
+        self.saying("authorization", &format!("Bearer {token}"))
     }
 
     /// Sends a request to an address below /api/v1, or to an absolute one that begins with `/api` or `/healthz` or so when
@@ -55,6 +69,9 @@ impl Client {
             None => format!("{}/api/v1{path}", self.base),
         };
         let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in &self.always {
+            request = request.header(name, value);
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -13,14 +13,14 @@ on_both_engines!(operations_answer_as_the_document_says);
 
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 
-fn document(server: &Server) -> Value {
+pub fn document(server: &Server) -> Value {
     let answer = server.client.get("//api/openapi.json");
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
     answer.json()
 }
 
 /// Each operation, as path, method and description.
-fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+pub fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         found.extend(METHODS.iter().filter_map(|method| Some((path.as_str(), *method, item.get(*method)?))));
@@ -29,13 +29,22 @@ fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
 }
 
 /// A body that fits an operation which needs one, with its kind.
-fn body(path: &str, method: &str, operation: &Value, number: usize) -> Option<(&'static str, String)> {
+pub fn body(path: &str, method: &str, operation: &Value, number: usize) -> Option<(&'static str, String)> {
     let content = &operation.get("requestBody")?["content"];
     if let Some(example) = content["text/csv"]["example"].as_str() {
         return Some(("text/csv", example.to_owned()));
     }
     let word = path.rsplit('/').next().unwrap();
     let body = match (method, word) {
+        ("post", "token" | "session") => json!({"login": "nobody", "password": "correct horse battery"}),
+        ("post", "refresh") => json!({"refresh_token": "nonsense"}),
+        ("post", "revoke") => json!({"token": "nonsense"}),
+        ("post", "link") if path.contains("/auth/") => json!({"code": "nonsense"}),
+        ("put", "password") => json!({"password": "correct horse battery"}),
+        ("post", "accounts") => json!({"login": format!("account-{number}"), "role": "viewer"}),
+        ("patch", _) if path.contains("/accounts/") => json!({"role": "analyst", "sees_persons": true}),
+        ("post", "identities") => json!({"provider": "yandex", "subject": format!("new-{number}")}),
+        ("post", "tokens") => json!({"name": format!("token-{number}"), "scopes": ["read", "assign"], "ttl": "P1D"}),
         ("post", "history") => json!({"month": "2026-08", "format": "ndjson", "gzip": true}),
         ("post", "members") => json!({"segment": format!("S{number}"), "link_ttl": "PT1H"}),
         ("post", "retention") => json!({"months": 24}),
@@ -60,15 +69,50 @@ fn body(path: &str, method: &str, operation: &Value, number: usize) -> Option<(&
     Some(("application/json", body.to_string()))
 }
 
+/// What an operation says where nobody signs in and no provider is set up, if that is no success.
+fn without_accounts(path: &str, method: &str) -> Option<&'static str> {
+    match (method, path) {
+        ("post", "/api/v1/auth/token" | "/api/v1/auth/session") => Some("unauthenticated"),
+        ("post", "/api/v1/auth/refresh" | "/api/v1/auth/link") => Some("unauthenticated"),
+        ("get", "/api/v1/auth/providers/{provider}") => Some("provider_not_found"),
+        ("post", "/api/v1/auth/providers/{provider}") => Some("conflict"),
+        ("get", "/api/v1/auth/providers/{provider}/callback") => Some("invalid"),
+        ("put", "/api/v1/accounts/me/password") => Some("account_not_found"),
+        ("get", "/api/v1/accounts/me/sessions") => Some("conflict"),
+        _ => None,
+    }
+}
+
 /// The address of an operation for one segment and one user, and for a job or a report that fits it.
-fn address(client: &Client, path: &str, method: &str, slug: &str, user: &str) -> String {
-    let mut address = path.replace("{slug}", slug).replace("{user_id}", user).replace("{form}", "csv");
+pub fn address(client: &Client, path: &str, method: &str, slug: &str, user: &str) -> String {
+    let mut address = path
+        .replace("{slug}", slug)
+        .replace("{user_id}", user)
+        .replace("{form}", "csv")
+        .replace("/auth/providers/{provider}", "/auth/providers/nobody");
     if path.ends_with("/diff") && method == "get" {
         address += "?from=2020-01-01T00:00:00Z";
     }
     if path.ends_with("/reports/{id}/{name}") {
         let link = client.post("/reports/stats", json!({})).json()["link"].as_str().unwrap().to_owned();
         return link[link.find("/api/").unwrap()..].to_owned();
+    }
+    if path.contains("/accounts/{id}") {
+        let login = format!("{method}{}", path.replace(['/', '{', '}'], "-"));
+        let made = client.post("/accounts", json!({"login": format!("{login}-{user}-{slug}"), "role": "viewer"}));
+        // It may have been asked for before.
+        let listed = || client.get(&format!("/accounts?query={login}-{user}-{slug}")).json()["items"][0]["id"].clone();
+        let id = if made.status == 201 { made.json()["id"].clone() } else { listed() };
+        let subject = format!("subject-{id}");
+        client.post(&format!("/accounts/{id}/identities"), json!({"provider": "google", "subject": subject}));
+        address = address.replace("{id}", &id.to_string()).replace("{subject}", &subject);
+        return address.replace("{provider}", "google");
+    }
+    if path.contains("/tokens/{id}") {
+        let name = format!("{method}-{user}-{slug}");
+        let made = client.post("/tokens", json!({"name": name, "scopes": ["read"]}));
+        let id = if made.status == 201 { made.json()["id"].to_string() } else { "1".to_owned() };
+        return address.replace("{id}", &id);
     }
     if path.contains("{id}") {
         let content = match path.rsplit('/').next().unwrap() {
@@ -116,7 +160,10 @@ fn operations_answer_as_the_document_says(engine: Engine) {
             fits(&document, schema, &serde_json::from_str(text).unwrap(), path);
         }
         let well = call(&slug, &user, body.as_ref());
-        assert!(well.status < 300, "{method} {path}: {}", well.text);
+        match without_accounts(path, method) {
+            Some(code) => assert_eq!(well.problem(), code, "{method} {path}: {}", well.text),
+            None => assert!(well.status < 300, "{method} {path}: {}", well.text),
+        }
         if let Some(("text/csv", _)) = &body {
             assert_eq!((&well.json()["state"], &well.json()["refused"]), (&json!("done"), &json!(0)), "{path}");
         }
@@ -131,6 +178,12 @@ fn operations_answer_as_the_document_says(engine: Engine) {
         if path.contains("{form}") {
             let nowhere = call_at(&path.replace("{slug}", &slug).replace("{form}", "xml"), None);
             assert_eq!(nowhere.problem(), "route_not_found");
+        }
+        for (noun, code) in [("accounts", "account_not_found"), ("tokens", "token_not_found")] {
+            if path.contains(&format!("/{noun}/{{id}}")) && !path.ends_with("/history") {
+                let gone = path.replace("{id}", "999999").replace("{provider}", "google").replace("{subject}", "x");
+                assert_eq!(call_at(&gone, body.as_ref()).problem(), code);
+            }
         }
         if path.contains("/jobs/{id}") {
             for id in ["999999", "0", "x"] {
@@ -169,7 +222,8 @@ fn is_described(document: &Value, operation: &Value, answer: &Answer, what: &str
     if answer.status == 201 {
         assert!(answer.header("location").is_some(), "{what} gives no location");
         // A report is never changed, and its link is no place for a version.
-        assert!(answer.header("etag").is_some() || what.contains("/reports/"), "{what} gives no etag");
+        let is_unversioned = ["/reports/", "/tokens", "/identities", "/link"].iter().any(|part| what.contains(part));
+        assert!(answer.header("etag").is_some() || is_unversioned, "{what} gives no etag");
     }
     let Some(content) = listed["content"].as_object() else {
         assert!(answer.text.is_empty(), "{what} gives a body, which is not listed: {}", answer.text);
@@ -296,7 +350,7 @@ fn every_other_method_is_refused(server: &Server, document: &Value) {
 /// Whether a path with a fixed last word is also one that takes a user's id there.
 fn is_another(path: &str, other: &str) -> bool {
     let (Some((start, _)), Some((other, last))) = (path.rsplit_once('/'), other.rsplit_once('/')) else { return false };
-    path.ends_with("/users/import") && start == other && last == "{user_id}"
+    (path.ends_with("/users/import") || path.ends_with("/users/me")) && start == other && last == "{user_id}"
 }
 
 fn every_code_is_explained(server: &Server, document: &Value) {

@@ -33,6 +33,14 @@ fn import(place: &Place, what: &str, name: &str, content: &[u8], flags: &[&str])
     place.run(&[&["import", what, path.to_str().unwrap()], flags].concat())
 }
 
+/// The same, with a token to prove who sends the file.
+fn import_bearing(place: &Place, token: &str, what: &str, name: &str, content: &[u8], flags: &[&str]) -> Output {
+    let path = place.dir.path().join(name);
+    fs::write(&path, content).unwrap();
+    let mut command = place.command(&[&["import", what, path.to_str().unwrap()], flags].concat());
+    command.env("STRATA_TOKEN", token).output().unwrap()
+}
+
 fn told(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
@@ -233,18 +241,22 @@ fn modes_and_defaults_hold_for_all_rows(engine: Engine) {
 }
 
 fn a_file_goes_to_a_server_as_into_the_store(engine: Engine) {
-    let place = Place::new(engine);
+    let place = Place::guarded(engine);
     let server = place.serve();
+    let token = place.token("files", &["--scope", "manage"]);
+    let client = server.client.bearing(&token);
+    let import = |place: &Place, what: &str, name: &str, content: &[u8], flags: &[&str]| {
+        import_bearing(place, &token, what, name, content, flags)
+    };
     let there = ["--server", server.base.as_str()];
-    let output =
-        import(&place, "memberships", "mixed.csv", MIXED.as_bytes(), &[&there[..], &["--token", "any"]].concat());
+    let output = import(&place, "memberships", "mixed.csv", MIXED.as_bytes(), &there);
     assert_eq!(output.status.code(), Some(1));
     for line in REFUSALS.into_iter().chain(["9 rows in", "1 added"]) {
         assert!(told(&output).contains(line), "{line} in:\n{}", told(&output));
     }
     let refused = fs::read_to_string(place.dir.path().join("mixed.csv.refused.csv")).unwrap();
     assert_eq!(refused.lines().count(), 9, "{refused}");
-    assert_eq!(server.client.segments_of("1"), ["A"]);
+    assert_eq!(client.segments_of("1"), ["A"]);
 
     // More rows than are done at once are followed to their end.
     let many: String = (0..40_500).map(|number| format!("{{\"user_id\":{number},\"segment\":\"MANY\"}}\n")).collect();
@@ -257,7 +269,7 @@ fn a_file_goes_to_a_server_as_into_the_store(engine: Engine) {
     );
     assert!(output.status.success() && told(&output).contains("40500 added"), "{}", told(&output));
     assert!(told(&output).contains("of 40500 rows"), "{}", told(&output));
-    assert_eq!(jobs::members(&server.client, "MANY"), 40_500);
+    assert_eq!(jobs::members(&client, "MANY"), 40_500);
 
     let users = table("xlsx", &["user_id", "name"], [["1", "Анна"]]);
     let output = import(&place, "users", "users.xlsx", &users, &there);

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod algebra;
+mod attacks;
 mod bad_imports;
 mod bad_input;
 mod bounds;
@@ -18,6 +19,8 @@ mod imports;
 mod jobs;
 mod journals;
 mod nodes;
+mod permissions;
+mod providers;
 mod races;
 mod relays;
 #[allow(dead_code, reason = "the conformance of files needs more of it")]

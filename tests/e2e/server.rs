@@ -2,10 +2,14 @@
 
 use std::{
     cell::Cell,
+    fs::File,
     io::{BufRead, BufReader},
-    path::PathBuf,
-    process::{Child, Command, Output, Stdio},
-    sync::{Mutex, OnceLock},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Output, Stdio},
+    sync::{
+        Mutex, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use tempfile::TempDir;
@@ -24,6 +28,8 @@ pub struct Place {
     pub url: String,
     pub dir: TempDir,
     has_index: bool,
+    /// Whether nobody has to sign in.
+    is_open: bool,
     /// The address of the server that was started last.
     latest: Mutex<Option<String>>,
 }
@@ -44,7 +50,19 @@ impl Place {
             Engine::Sqlite => format!("sqlite://{}", dir.path().join("strata.db").display()),
             Engine::Postgres => TempPostgres::shared().database(),
         };
-        Place { url, dir, has_index: HAS_INDEX.get(), latest: Mutex::default() }
+        Place { url, dir, has_index: HAS_INDEX.get(), is_open: true, latest: Mutex::default() }
+    }
+
+    /// Where whoever comes has to sign in.
+    pub fn guarded(engine: Engine) -> Place {
+        Place { is_open: false, ..Place::new(engine) }
+    }
+
+    /// A fresh API token, made by the operator.
+    pub fn token(&self, name: &str, flags: &[&str]) -> String {
+        let output = self.run(&[&["token", "create", name], flags].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// A store on a PostgreSQL of its own, for tests that stop it.
@@ -53,6 +71,7 @@ impl Place {
             url: postgres.database(),
             dir: tempfile::tempdir().unwrap(),
             has_index: HAS_INDEX.get(),
+            is_open: true,
             latest: Mutex::default(),
         }
     }
@@ -72,6 +91,12 @@ impl Place {
 
     pub fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
         Server::launch(strata(), self, settings)
+    }
+
+    /// A server whose log is written to a file.
+    pub fn serve_logging(&self, log: &Path, settings: &[(&str, &str)]) -> Server {
+        let log = File::create(log).unwrap();
+        Server::launch_to(strata(), self, &self.url, settings, log.into())
     }
 
     /// A server that reaches the store of this place by another address.
@@ -107,7 +132,13 @@ impl Place {
     }
 
     fn finds_no_differences(&self, arguments: &[&str]) {
-        let output = self.run(arguments);
+        let mut command = self.command(arguments);
+        if !self.is_open {
+            static CHECKS: AtomicU32 = AtomicU32::new(0);
+            let name = format!("check-{}", CHECKS.fetch_add(1, Ordering::Relaxed));
+            command.env("STRATA_TOKEN", self.token(&name, &["--scope", "read"]));
+        }
+        let output = command.output().unwrap();
         let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && told.contains(" 0 differences"), "strata {arguments:?} says:\n{told}");
     }
@@ -115,6 +146,8 @@ impl Place {
 
 pub struct Server {
     child: Child,
+    /// What it goes on saying.
+    said: BufReader<ChildStdout>,
     pub client: Client,
     pub base: String,
 }
@@ -126,18 +159,33 @@ impl Server {
         Server::launch_by(command, place, &place.url, settings)
     }
 
-    fn launch_by(mut command: Command, place: &Place, url: &str, settings: &[(&str, &str)]) -> Server {
+    fn launch_by(command: Command, place: &Place, url: &str, settings: &[(&str, &str)]) -> Server {
+        Server::launch_to(command, place, url, settings, Stdio::null())
+    }
+
+    fn launch_to(mut command: Command, place: &Place, url: &str, settings: &[(&str, &str)], log: Stdio) -> Server {
         command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", url]);
+        if place.is_open {
+            command.arg("--open");
+        }
         command.env("STRATA_FILES_URL", place.files_url()).env("STRATA_INDEX_FILE", place.index_file());
         command.env("STRATA_INDEX", if place.has_index { "on" } else { "off" });
-        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        said.read_line(&mut line).unwrap();
         let base = line.split_whitespace().find(|word| word.starts_with("http"));
         let base = base.unwrap_or_else(|| panic!("the server did not start: {line:?}")).to_owned();
         *place.latest.lock().unwrap() = Some(base.clone());
-        Server { child, client: Client::new(base.clone()), base }
+        Server { child, said, client: Client::new(base.clone()), base }
+    }
+
+    /// The one-time link that it printed, because there was no account.
+    pub fn link(&mut self) -> String {
+        let mut lines = (&mut self.said).lines().map(Result::unwrap);
+        lines.by_ref().find(|line| line.contains("There was no account yet")).unwrap();
+        lines.next().unwrap()
     }
 
     pub fn id(&self) -> u32 {

@@ -20,6 +20,7 @@ pub(crate) fn run(examples: u32) -> Outcome {
     must(Command::new(&strata).args(["demo", "--database-url", &url]))?;
 
     let files = format!("file://{}", folder.join("files").display());
+    let bearer = format!("Authorization: Bearer {}", token(&strata, &url)?);
     let mut server = Server::start(&strata, &url, &files)?;
     let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method,allow_header_conformance";
     let ended = must(
@@ -27,13 +28,25 @@ pub(crate) fn run(examples: u32) -> Outcome {
             .args(["run", &format!("{}/api/openapi.json", server.base), "--url", &server.base])
             .args(["--checks", checks, "--max-examples", &examples.to_string()])
             .args(["--phases", "examples,coverage,fuzzing,stateful", "--continue-on-failure"])
-            .args(["--header", "If-Match: *", "--request-timeout", "20", "--seed", "20261120"])
+            .args(["--header", &bearer, "--header", "If-Match: *", "--request-timeout", "20", "--seed", "20261120"])
             .current_dir(&folder),
     );
     server.stop();
     let sound = must(Command::new(&strata).args(["check", "--database-url", &url]));
     std::fs::remove_dir_all(&folder).map_err(|error| Failure(format!("{}: {error}", folder.display())))?;
     ended.and(sound)
+}
+
+/// An API token with every scope, for this store, which is gone when the run is.
+fn token(strata: &PathBuf, url: &str) -> Result<String, Failure> {
+    let scopes = ["read", "assign", "manage", "persons"].into_iter().flat_map(|scope| ["--scope", scope]);
+    let mut command = Command::new(strata);
+    command.args(["token", "create", "fuzz", "--database-url", url]).args(scopes);
+    let output = command.output().map_err(|error| Failure(format!("{command:?} cannot be started: {error}")))?;
+    if !output.status.success() {
+        return Err(Failure(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// schemathesis in an environment of its own, made once.

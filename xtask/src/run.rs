@@ -19,7 +19,10 @@ pub(crate) fn run(listen: &str) -> Outcome {
             .env(files.0, &files.1),
     )?;
     println!("\nThe address is http://{listen}; the API is described at http://{listen}/api/docs.");
-    println!("Nobody has to sign in: the service listens on this machine only. Ctrl-C ends it.");
+    println!(
+        "The first start prints a link that signs you in, once. Later: `strata account link administrator`, or your password."
+    );
+    println!("Ctrl-C ends it.");
     println!("The data are kept in {}; delete the file to begin anew.", folder.join("strata.db").display());
     must(Command::new(&strata).args(["serve", "--listen", &listen, "--database-url", &url]).env(files.0, &files.1))
 }

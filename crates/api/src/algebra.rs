@@ -155,8 +155,8 @@ pub(crate) async fn evaluate(call: Call) -> Result<HttpResponse, Problem> {
         Return::Count => Wanted { users: None, count: Some(Exactly) },
         Return::Users => Wanted { users: Some((after, limit + 1)), count: exact.then_some(Exactly) },
     };
-    call.know(move |app| {
-        let known = algebra::evaluate(app, &query, &wanted)?;
+    call.know(move |app, caller| {
+        let known = algebra::evaluate(app, caller, &query, &wanted)?;
         Ok(known.map(|Found { users, count }| match body.r#return {
             Return::Count => {
                 let user_count = count.unwrap_or_default();
@@ -204,8 +204,8 @@ pub(crate) async fn overlap(call: Call) -> Result<HttpResponse, Problem> {
         }
     }
     faults.none_or_problem()?;
-    call.know(move |app| {
-        Ok(algebra::known_overlap(app, &slugs, as_of)?.map(|overlap| OverlapView::new(&slugs, &overlap)))
+    call.know(move |app, caller| {
+        Ok(algebra::known_overlap(app, caller, &slugs, as_of)?.map(|overlap| OverlapView::new(&slugs, &overlap)))
     })
     .await
 }
@@ -227,8 +227,8 @@ pub(crate) async fn similar(call: Call, path: Path<String>) -> Result<HttpRespon
     let mut parameters = Parameters::of(&call.request)?;
     let limit = parameters.limit();
     parameters.end()?;
-    call.know(move |app| {
-        let known = algebra::similar(app, &slug, limit)?;
+    call.know(move |app, caller| {
+        let known = algebra::similar(app, caller, &slug, limit)?;
         Ok(known.map(|(user_count, found)| {
             let items = found.iter().map(|one| SimilarSegment {
                 segment: one.slug.to_string(),

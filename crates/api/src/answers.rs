@@ -1,8 +1,9 @@
 //! Answers: status, headers and body, with versions and with requests that act once.
 
 use std::{
-    future::{Ready, ready},
+    future::{Future, Ready, ready},
     pin::pin,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -18,7 +19,7 @@ use actix_web::{
     },
     web::{Bytes, Data},
 };
-use domain::Actor;
+use domain::{Caller, Secret};
 use futures_util::future::{Either, LocalBoxFuture, poll_immediate};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -35,6 +36,7 @@ use crate::{
     Limits,
     batches::{Batches, Undone},
     blocking,
+    callers::{self, Asker},
     problems::{Code, Problem},
 };
 
@@ -107,6 +109,7 @@ impl Answer {
 /// A request as a use case needs it: the world, who asks, and how often it may act.
 pub(crate) struct Call {
     pub(crate) app: Data<App>,
+    pub(crate) asker: Asker,
     pub(crate) batches: Data<Batches>,
     pub(crate) request: HttpRequest,
     pub(crate) body: Bytes,
@@ -121,20 +124,67 @@ impl FromRequest for Call {
         let app = request.app_data::<Data<App>>().cloned().expect("the service was made with a world");
         let batches = request.app_data::<Data<Batches>>().cloned().expect("the service was made with batches");
         let request = request.clone();
-        if let Payload::None = payload {
-            return Either::Left(ready(Ok(Call { app, batches, body: Bytes::new(), request })));
+        // Whoever nobody knows is not read on.
+        let asker = match callers::at_once(&request) {
+            Ok(asker) => asker,
+            Err(problem) => return Either::Left(ready(Err(problem.into()))),
+        };
+        match (asker, payload) {
+            (Some(asker), Payload::None) => {
+                Either::Left(ready(Ok(Call { app, asker, batches, body: Bytes::new(), request })))
+            }
+            (asker, payload) => {
+                let body = body_of(&request, payload);
+                Either::Right(Box::pin(async move {
+                    let asker = match asker {
+                        Some(asker) => asker,
+                        None => callers::look_up(request.clone()).await?,
+                    };
+                    Ok(Call { app, asker, batches, body: body.await?, request })
+                }))
+            }
         }
-        let limits = request.app_data::<Data<Limits>>().expect("the service was made with limits");
-        let (body, patience) = (Bytes::from_request(&request, payload), limits.body_timeout);
-        Either::Right(Box::pin(async move {
-            let mut reading = pin!(body);
-            // What came with the head needs no timer.
-            let body = match poll_immediate(reading.as_mut()).await {
-                Some(body) => body?,
-                None => tokio::time::timeout(patience, reading).await.map_err(|_| too_slow(patience))??,
-            };
-            Ok(Call { app, batches, body, request })
-        }))
+    }
+}
+
+/// A request of somebody who may not be known yet.
+pub(crate) struct Visit {
+    pub(crate) app: Data<App>,
+    pub(crate) request: HttpRequest,
+    pub(crate) body: Bytes,
+}
+
+impl FromRequest for Visit {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Visit, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let app = request.app_data::<Data<App>>().cloned().expect("the service was made with a world");
+        let (request, body) = (request.clone(), body_of(request, payload));
+        Box::pin(async move { Ok(Visit { app, body: body.await?, request }) })
+    }
+}
+
+impl Visit {
+    pub(crate) fn limits(&self) -> &Limits {
+        self.request.app_data::<Data<Limits>>().expect("the service was made with limits")
+    }
+}
+
+/// The whole body, if it comes in time.
+fn body_of(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Bytes, actix_web::Error>> + use<> {
+    let limits = request.app_data::<Data<Limits>>().expect("the service was made with limits");
+    let (body, patience) = (Bytes::from_request(request, payload), limits.body_timeout);
+    async move {
+        let mut reading = pin!(body);
+        // What came with the head needs no timer.
+        match poll_immediate(reading.as_mut()).await {
+            Some(body) => Ok(body?),
+            None => Ok(tokio::time::timeout(patience, reading).await.map_err(|_| too_slow(patience))??),
+        }
     }
 }
 
@@ -143,6 +193,14 @@ fn too_slow(patience: Duration) -> Problem {
 }
 
 impl Call {
+    pub(crate) fn caller(&self) -> &Caller {
+        self.asker.caller()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        self.request.app_data::<Data<Limits>>().expect("the service was made with limits")
+    }
+
     /// Looks, and answers with a version of the answer itself.
     pub(crate) async fn look<V: Serialize + 'static>(
         self,
@@ -154,10 +212,11 @@ impl Call {
     /// Asks what knows by itself whether to look, and answers with a version of the answer itself.
     pub(crate) async fn know<V: Serialize + Send + 'static>(
         self,
-        work: impl FnOnce(&App) -> Result<Known<V>, Error> + Send + 'static,
+        work: impl FnOnce(&App, &Caller) -> Result<Known<V>, Error> + Send + 'static,
     ) -> Result<HttpResponse, Problem> {
         self.reach().await?;
-        let known = blocking::run(self.app.clone(), work).await?;
+        let asker = self.asker.clone();
+        let known = blocking::run(self.app.clone(), move |app| work(app, asker.caller())).await?;
         Ok(self.tell(&known))
     }
 
@@ -180,7 +239,7 @@ impl Call {
         if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
             headers.insert(ETAG, etag);
             if status == StatusCode::OK {
-                headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
             }
         }
         take_position(&mut response, seen);
@@ -195,8 +254,7 @@ impl Call {
             let detail = "is not the Strata-Position of an earlier answer";
             Problem::fault("Strata-At-Least", "invalid_position", detail)
         })?;
-        let limits = self.request.app_data::<Data<Limits>>().expect("the service was made with limits");
-        let deadline = Instant::now() + limits.position_timeout;
+        let deadline = Instant::now() + self.limits().position_timeout;
         while self.app.index.lacks(&wanted) {
             if Instant::now() >= deadline {
                 let detail = format!("this node has not reached `{wanted}` yet");
@@ -213,7 +271,8 @@ impl Call {
         work: impl FnOnce(&mut Look) -> Result<Answer, Error> + Send + 'static,
     ) -> Result<HttpResponse, Problem> {
         let headers = self.request.headers().clone();
-        let answer = blocking::run(self.app, move |app| app.look(work)).await?;
+        let asker = self.asker;
+        let answer = blocking::run(self.app, move |app| app.look(asker.caller(), work)).await?;
         Ok(respond(&headers, answer))
     }
 
@@ -222,11 +281,51 @@ impl Call {
         self,
         work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
     ) -> Result<HttpResponse, Problem> {
-        let actor = actor();
         let app = self.app.clone();
-        let mut response = self.act_as(actor, work).await?;
+        let mut response = self.act_once(work).await?;
         // What was written just now is in it.
         take_position(&mut response, app.index.seen().as_ref());
+        Ok(response)
+    }
+
+    /// Acts on accounts, tokens or sessions: whatever was known of callers is looked up anew.
+    pub(crate) async fn act_on_access(
+        self,
+        work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
+    ) -> Result<HttpResponse, Problem> {
+        let request = self.request.clone();
+        let response = self.act_once(work).await?;
+        note_changes(&request);
+        Ok(response)
+    }
+
+    /// The same, with a secret that is told in `member` of the answer and kept nowhere: the same request made again is
+    /// answered without it.
+    pub(crate) async fn act_with_secret(
+        self,
+        member: &'static str,
+        write: impl Fn(&Secret) -> String + Send + Sync + 'static,
+        work: impl FnOnce(&mut Act) -> Result<(Answer, Secret), Error> + Send + 'static,
+    ) -> Result<HttpResponse, Problem> {
+        let told: Arc<Mutex<Option<String>>> = Arc::default();
+        let teller = Arc::clone(&told);
+        let request = self.request.clone();
+        let answer = self.answer_once(move |act| {
+            let (answer, secret) = work(act)?;
+            *teller.lock().unwrap_or_else(PoisonError::into_inner) = Some(write(&secret));
+            Ok(answer)
+        });
+        let (mut answer, replayed) = answer.await?;
+        note_changes(&request);
+        let secret = told.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|_| !replayed);
+        if let (Some(secret), Some(body)) = (secret, &mut answer.body)
+            && let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_str(body)
+        {
+            fields.insert(member.to_owned(), secret.into());
+            *body = serde_json::Value::Object(fields).to_string();
+        }
+        let mut response = sent(answer, replayed);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(response)
     }
 
@@ -239,11 +338,12 @@ impl Call {
         if self.once()?.is_some() {
             return self.act(move |act| Ok(Answer::ok(&view(memberships::change(act, command)?)))).await;
         }
-        let changed = match self.batches.change(actor(), command).await {
+        let changed = match self.batches.change(self.asker.clone(), command).await {
             Ok(changed) => changed,
             Err(Undone::Failed(error)) => return Err(error.into()),
             Err(Undone::Alone(command)) => {
-                let alone = move |app: &App| app.act(actor(), |act| memberships::change(act, *command));
+                let asker = self.asker.clone();
+                let alone = move |app: &App| app.act(asker.caller(), |act| memberships::change(act, *command));
                 blocking::run(self.app.clone(), alone).await?
             }
         };
@@ -252,27 +352,34 @@ impl Call {
         Ok(response)
     }
 
-    async fn act_as(
+    async fn act_once(
         self,
-        actor: Actor,
         work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
     ) -> Result<HttpResponse, Problem> {
+        let (answer, replayed) = self.answer_once(work).await?;
+        Ok(sent(answer, replayed))
+    }
+
+    /// The answer, and whether it was given before.
+    async fn answer_once(
+        self,
+        work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
+    ) -> Result<(Answer, bool), Problem> {
+        let asker = self.asker.clone();
         let Some(key) = self.once()? else {
-            return Ok(blocking::run(self.app, move |app| app.act(actor, work)).await?.into_response());
+            let answer = blocking::run(self.app, move |app| app.act(asker.caller(), work)).await?;
+            return Ok((answer, false));
         };
         let write = |answer: Answer| serde_json::to_string(&answer).expect("an answer is plain data");
-        let answered = blocking::run(self.app, move |app| once(app, actor, &key, |act| work(act).map(write))).await?;
+        let answered =
+            blocking::run(self.app, move |app| once(app, asker.caller(), &key, |act| work(act).map(write))).await?;
         let (text, replayed) = match answered {
             Answered::Now(text) => (text, false),
             Answered::Before(text) => (text, true),
         };
         let answer: Answer = serde_json::from_str(&text)
             .map_err(|error| Problem::new(Code::Internal, format!("the kept answer cannot be read: {error}")))?;
-        let mut response = answer.into_response();
-        if replayed {
-            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
-        }
-        Ok(response)
+        Ok((answer, replayed))
     }
 
     /// Tells what acting would do.
@@ -280,7 +387,8 @@ impl Call {
         self,
         work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
     ) -> Result<HttpResponse, Problem> {
-        Ok(blocking::run(self.app, move |app| app.rehearse(actor(), work)).await?.into_response())
+        let asker = self.asker;
+        Ok(blocking::run(self.app, move |app| app.rehearse(asker.caller(), work)).await?.into_response())
     }
 
     pub(crate) fn once(&self) -> Result<Option<Once>, Problem> {
@@ -311,6 +419,20 @@ impl Call {
     }
 }
 
+fn sent(answer: Answer, replayed: bool) -> HttpResponse {
+    let mut response = answer.into_response();
+    if replayed {
+        response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// Who is known is looked up anew, because accounts, tokens or sessions were changed.
+pub(crate) fn note_changes(request: &HttpRequest) {
+    let limits = request.app_data::<Data<Limits>>().expect("the service was made with limits");
+    limits.changes.note();
+}
+
 /// The answer to one who looks, or that it has not changed.
 fn respond(headers: &HeaderMap, answer: Answer) -> HttpResponse {
     if answer.etag.as_deref().is_some_and(|etag| not_wanted(headers, etag)) {
@@ -319,7 +441,7 @@ fn respond(headers: &HeaderMap, answer: Answer) -> HttpResponse {
         return response.finish();
     }
     let mut response = answer.into_response();
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
 }
 
@@ -367,11 +489,6 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-/// Until accounts come, all requests act in one name.
-pub(crate) fn actor() -> Actor {
-    Actor::new("api")
 }
 
 /// Whether If-None-Match lists an entity tag, compared weakly (RFC 9110, 13.1.2).

@@ -12,13 +12,15 @@ use std::{
     time::Duration,
 };
 
-use domain::{Actor, UserId};
+use domain::{Caller, UserId};
 use tokio::sync::oneshot;
 use usecases::{
     App, Error,
     memberships::{self, Active, ChangeMemberships, Changed},
     ports::StoreError,
 };
+
+use crate::callers::Asker;
 
 /// How many requests may wait for one thread. Others hear that the service is busy.
 const WAITING_MAX: usize = 4_096;
@@ -33,7 +35,7 @@ const READERS: usize = 2;
 /// The batches of all that can be done together.
 pub struct Batches {
     lookups: Lanes<Vec<UserId>, Result<Active, Error>>,
-    changes: Lanes<(Actor, ChangeMemberships), Result<Changed, Undone>>,
+    changes: Lanes<(Asker, ChangeMemberships), Result<Changed, Undone>>,
 }
 
 impl Batches {
@@ -51,16 +53,17 @@ impl Batches {
     }
 
     /// The changes of one user are done in the order in which they come, but for those that have to wait for others.
-    pub(crate) async fn change(&self, actor: Actor, command: ChangeMemberships) -> Result<Changed, Undone> {
+    pub(crate) async fn change(&self, asker: Asker, command: ChangeMemberships) -> Result<Changed, Undone> {
         let mut hasher = DefaultHasher::new();
         command.user.hash(&mut hasher);
-        self.changes.ask(Lane::Of(hasher.finish()), (actor, command)).await?
+        self.changes.ask(Lane::Of(hasher.finish()), (asker, command)).await?
     }
 }
 
 fn look_up(app: &App, items: Vec<Vec<UserId>>) -> Vec<Result<Active, Error>> {
     let users: Vec<UserId> = items.iter().flatten().cloned().collect();
-    match app.look(|look| memberships::active(look, &users)) {
+    // Each of them may look, and is told what it sees.
+    match app.look(&Caller::service("lookups"), |look| memberships::active(look, &users)) {
         Ok(found) => {
             let mut found = found.into_iter();
             items.iter().map(|users| Ok(found.by_ref().take(users.len()).collect())).collect()
@@ -69,11 +72,11 @@ fn look_up(app: &App, items: Vec<Vec<UserId>>) -> Vec<Result<Active, Error>> {
     }
 }
 
-fn change(app: &App, items: Vec<(Actor, ChangeMemberships)>) -> Vec<Result<Changed, Undone>> {
-    let Some((actor, _)) = items.first() else { return Vec::new() };
-    let (actor, count) = (actor.clone(), items.len());
+fn change(app: &App, items: Vec<(Asker, ChangeMemberships)>) -> Vec<Result<Changed, Undone>> {
+    let Some((asker, _)) = items.first() else { return Vec::new() };
+    let (asker, count) = (asker.clone(), items.len());
     let commands: Vec<ChangeMemberships> = items.iter().map(|(_, command)| command.clone()).collect();
-    match app.act(actor, |act| memberships::change_all(act, commands, PATIENCE)) {
+    match app.act(asker.caller(), |act| memberships::change_all(act, commands, PATIENCE)) {
         Ok(changed) => changed.into_iter().map(|changed| changed.map_err(Undone::Failed)).collect(),
         // It is certain that nothing happened, and others are in the way of one of them, nobody knows which.
         Err(Error::Store(StoreError::Contended(_) | StoreError::Duplicate | StoreError::Aborted)) => {
@@ -126,13 +129,13 @@ impl Item for Vec<UserId> {
     }
 }
 
-impl Item for (Actor, ChangeMemberships) {
+impl Item for (Asker, ChangeMemberships) {
     fn weight(&self) -> usize {
         self.1.add.len() + self.1.remove.len()
     }
 
-    fn goes_with(&self, other: &(Actor, ChangeMemberships)) -> bool {
-        self.0 == other.0 && self.1.user != other.1.user
+    fn goes_with(&self, other: &(Asker, ChangeMemberships)) -> bool {
+        self.0.caller() == other.0.caller() && self.1.user != other.1.user
     }
 }
 

@@ -19,7 +19,8 @@ use utoipa::ToSchema;
 use crate::{
     Limits, algebra,
     answers::Call,
-    bodies,
+    blocking, bodies,
+    callers::Asker,
     fields::Faults,
     history,
     parameters::Parameters,
@@ -63,6 +64,7 @@ pub(crate) struct AlgebraExport {
     ))]
 pub(crate) async fn members(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     path: Path<(String, String)>,
@@ -72,7 +74,7 @@ pub(crate) async fn members(
     let mut parameters = Parameters::of(&request)?;
     let as_of = parameters.instant("as_of");
     let name = format!("members-{slug}");
-    send(app, &limits, parameters, &form, &name, Export::Members { slug, as_of }).await
+    send(app, asker, &limits, parameters, &form, &name, Export::Members { slug, as_of }).await
 }
 
 /// Who is in a combination of segments, as a file
@@ -94,7 +96,7 @@ pub(crate) async fn set(call: Call, limits: Data<Limits>, form: Path<String>) ->
     let mut faults = Faults::default();
     let query = algebra::query(&mut faults, &body.expr, body.as_of.as_deref());
     let query = faults.or(query)?;
-    send(call.app, &limits, parameters, &form, "algebra", Export::Algebra(query)).await
+    send(call.app, call.asker, &limits, parameters, &form, "algebra", Export::Algebra(query)).await
 }
 
 /// All users with their attributes, as a file
@@ -108,13 +110,14 @@ pub(crate) async fn set(call: Call, limits: Data<Limits>, form: Path<String>) ->
     responses((status = 200, description = "`user_id;name;email;attributes;created_at`, by user; attributes as JSON", body = String, content_type = "text/csv")))]
 pub(crate) async fn users(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     form: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&request)?;
-    let query = UserQuery { text: parameters.search("query"), after: None };
-    send(app, &limits, parameters, &form, "users", Export::Users(query)).await
+    let query = UserQuery { text: parameters.search("query"), ..UserQuery::default() };
+    send(app, asker, &limits, parameters, &form, "users", Export::Users(query)).await
 }
 
 /// What happened, as a file
@@ -126,13 +129,14 @@ pub(crate) async fn users(
     responses((status = 200, description = "`user_id;segment;operation;timestamp`, by instant", body = String, content_type = "text/csv")))]
 pub(crate) async fn history(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     form: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let query = history::read_query(&mut parameters);
-    send(app, &limits, parameters, &form, "history", Export::History(query)).await
+    send(app, asker, &limits, parameters, &form, "history", Export::History(query)).await
 }
 
 /// Every segment with the number of its members, as a file
@@ -141,17 +145,19 @@ pub(crate) async fn history(
     responses((status = 200, description = "`segment;name;description;kind;percent;seed;default_ttl;user_count;created_at;updated_at`", body = String, content_type = "text/csv")))]
 pub(crate) async fn stats(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     form: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let query: SegmentQuery = segments::read_query(&mut parameters);
-    send(app, &limits, parameters, &form, "stats", Export::Stats(query)).await
+    send(app, asker, &limits, parameters, &form, "stats", Export::Stats(query)).await
 }
 
 async fn send(
     app: Data<App>,
+    asker: Asker,
     limits: &Limits,
     mut parameters: Parameters,
     form: &str,
@@ -166,6 +172,8 @@ async fn send(
     // An export holds a connection for as long as its reader takes, so not all connections may go to exports.
     let permit = Arc::clone(&limits.exports).try_acquire_owned();
     let permit = permit.map_err(|_| Problem::new(Code::Busy, "as many exports as may run at once are running"))?;
+    let (noted, noting) = (export.clone(), asker.clone());
+    blocking::run(app.clone(), move |app| app.act(noting.caller(), |act| exports::begin(act, &noted, format))).await?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, content_type(format, packing, header)))
@@ -173,7 +181,7 @@ async fn send(
     streams::answer(response, limits.export_patience, move |pieces| {
         let _permit = permit;
         let form = Form { format, packing, header };
-        let written = app.look(|look| exports::write(look, &export, form, pieces, &mut |_| Ok(())));
+        let written = app.look(asker.caller(), |look| exports::write(look, &export, form, pieces, &mut |_| Ok(())));
         written.map(|(pieces, _)| pieces)
     })
     .await

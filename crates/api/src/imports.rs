@@ -17,6 +17,7 @@ use usecases::{
 
 use crate::{
     Limits, answers, blocking,
+    callers::Asker,
     jobs::{Begun, JobView},
     parameters::Parameters,
     problems::{Code, Problem},
@@ -59,6 +60,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     ))]
 pub(crate) async fn memberships(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     payload: Payload,
@@ -66,7 +68,7 @@ pub(crate) async fn memberships(
     let mut parameters = Parameters::of(&request)?;
     let create_segments = parameters.flag("create_segments");
     let import = Import { create_segments, ..membership_import(&mut parameters, None) };
-    take(app, limits, request, payload, parameters, import).await
+    take(app, asker, limits, request, payload, parameters, import).await
 }
 
 /// Import the members of one segment
@@ -83,6 +85,7 @@ pub(crate) async fn memberships(
     ))]
 pub(crate) async fn members(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     payload: Payload,
@@ -91,8 +94,10 @@ pub(crate) async fn members(
     let slug = crate::segments::slug_in(&slug)?;
     let mut parameters = Parameters::of(&request)?;
     let import = membership_import(&mut parameters, Some(slug.clone()));
-    blocking::run(app.clone(), move |app| app.look(|look| usecases::segments::get(look, &slug))).await?;
-    take(app, limits, request, payload, parameters, import).await
+    let looking = asker.clone();
+    let known = move |app: &App| app.look(looking.caller(), |look| usecases::segments::get(look, &slug));
+    blocking::run(app.clone(), known).await?;
+    take(app, asker, limits, request, payload, parameters, import).await
 }
 
 /// Import users
@@ -108,11 +113,12 @@ pub(crate) async fn members(
     ))]
 pub(crate) async fn users(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    take_definitions(app, limits, request, payload, What::Users).await
+    take_definitions(app, asker, limits, request, payload, What::Users).await
 }
 
 /// Import segments
@@ -129,15 +135,17 @@ pub(crate) async fn users(
     ))]
 pub(crate) async fn segments(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    take_definitions(app, limits, request, payload, What::Segments).await
+    take_definitions(app, asker, limits, request, payload, What::Segments).await
 }
 
 async fn take_definitions(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     payload: Payload,
@@ -146,7 +154,7 @@ async fn take_definitions(
     let mut parameters = Parameters::of(&request)?;
     let (atomic, dry_run) = (parameters.flag("atomic"), parameters.flag("dry_run"));
     let import = Import { atomic, dry_run, ..Import::of_rows(what) };
-    take(app, limits, request, payload, parameters, import).await
+    take(app, asker, limits, request, payload, parameters, import).await
 }
 
 fn membership_import(parameters: &mut Parameters, segment: Option<domain::Slug>) -> Import {
@@ -166,6 +174,7 @@ fn membership_import(parameters: &mut Parameters, segment: Option<domain::Slug>)
 
 async fn take(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     mut payload: Payload,
@@ -184,9 +193,10 @@ async fn take(
     let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(4);
     let tables = tables::Limits { unpacked_bytes_max: bytes_max, ..tables::Limits::default() };
     let atomic = import.atomic;
+    let taking_for = asker.clone();
     let taking = blocking::run(app.clone(), move |app| {
         let mut body = Body { receiver, piece: Bytes::new() };
-        imports::accept(app, answers::actor(), &import, once, &tables, &mut body)
+        imports::accept(app, taking_for.caller(), &import, once, &tables, &mut body)
     });
     let patience = limits.export_patience;
     let feeding = async {
@@ -216,7 +226,7 @@ async fn take(
     };
     let (accepted, _) = tokio::join!(taking, feeding);
     let (job, begun) = accepted?;
-    let begun = Begun { app, request, job, begun }.finish().await?;
+    let begun = Begun { app, asker, request, job, begun }.finish().await?;
     if atomic && begun.job.state == JobState::Failed && begun.job.refused > 0 {
         return Err(Problem::invalid(imports::faults(&begun.job)));
     }

@@ -29,7 +29,9 @@ use crate::{
     Limits,
     addresses::base,
     answers::{Answer, Call, Page},
-    blocking, bodies, cursors,
+    blocking, bodies,
+    callers::{self, Asker},
+    cursors,
     fields::{Faults, TtlField},
     parameters::Parameters,
     problems::{Code, Problem},
@@ -338,7 +340,7 @@ pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
     parameters.end()?;
     let base = base(&call.request);
     call.look(move |look| {
-        let query = JobQuery { kind, state, undoes: None, after };
+        let query = JobQuery { kind, state, after, ..JobQuery::default() };
         let found = jobs::list(look, &query, limit + 1)?;
         let total = if exact { Some(jobs::count(look, &query)?) } else { None };
         let (found, next_cursor) = cursors::page(found, limit, |last| cursors::write(&("jobs", last.id.0)));
@@ -379,7 +381,7 @@ pub(crate) async fn cancel(call: Call, id: Path<String>) -> Result<HttpResponse,
     call.act(move |act| {
         let job = jobs::cancel(act, id)?;
         let now = act.now();
-        Ok(Answer::ok(&JobView::read(&mut Look { unit: act.unit, now }, &job, &base)?))
+        Ok(Answer::ok(&JobView::read(&mut act.looking(now), &job, &base)?))
     })
     .await
 }
@@ -447,6 +449,7 @@ pub(crate) async fn tidy(call: Call) -> Result<HttpResponse, Problem> {
     ))]
 pub(crate) async fn errors(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     id: Path<String>,
@@ -454,7 +457,7 @@ pub(crate) async fn errors(
     Parameters::of(&request)?.end()?;
     let id = id_of(&id)?;
     let found = blocking::run(app, move |app| {
-        let job = app.look(|look| jobs::get(look, id))?;
+        let job = app.look(asker.caller(), |look| jobs::get(look, id))?;
         imports::refused_file(app, &job)
     });
     let none = || Problem::new(Code::RouteNotFound, format!("job {id} refused no rows, or they are no longer kept"));
@@ -481,6 +484,7 @@ pub(crate) async fn errors(
     ))]
 pub(crate) async fn events(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     id: Path<String>,
@@ -491,8 +495,9 @@ pub(crate) async fn events(
     let permit = Arc::clone(&followers).try_acquire_owned();
     let permit =
         permit.map_err(|_| Problem::new(Code::Busy, "as many jobs as can be followed at once are followed"))?;
-    let first = view(app.clone(), id, base.clone()).await?;
-    let state = Following { app, id, base, followers, told: String::new(), next: Some(first), is_over: false };
+    let first = view(app.clone(), asker.clone(), id, base.clone()).await?;
+    let state =
+        Following { app, asker, request, id, base, followers, told: String::new(), next: Some(first), is_over: false };
     let events = stream::unfold(state, move |mut following| {
         let _held = &permit;
         async move {
@@ -508,6 +513,9 @@ pub(crate) async fn events(
 
 struct Following {
     app: Data<App>,
+    asker: Asker,
+    /// Of whoever follows, who may not be let in any more.
+    request: HttpRequest,
     id: JobId,
     base: String,
     followers: Arc<Semaphore>,
@@ -531,7 +539,10 @@ impl Following {
                     if self.followers.is_closed() {
                         return None;
                     }
-                    match view(self.app.clone(), self.id, self.base.clone()).await {
+                    if !callers::still_holds(&self.request).await {
+                        return None;
+                    }
+                    match view(self.app.clone(), self.asker.clone(), self.id, self.base.clone()).await {
                         Ok(seen) => seen,
                         // The store may be away for a while; the job is not over for that.
                         Err(_) => continue,
@@ -548,9 +559,9 @@ impl Following {
     }
 }
 
-async fn view(app: Data<App>, id: JobId, base: String) -> Result<(JobState, String), Problem> {
+async fn view(app: Data<App>, asker: Asker, id: JobId, base: String) -> Result<(JobState, String), Problem> {
     blocking::run(app, move |app| {
-        app.look(|look| {
+        app.look(asker.caller(), |look| {
             let job = jobs::get(look, id)?;
             let view = JobView::read(look, &job, &base)?;
             Ok((job.state, serde_json::to_string(&view).expect("a view is plain data")))
@@ -567,6 +578,7 @@ fn id_of(text: &str) -> Result<JobId, Problem> {
 /// A job that a request began, or had begun before.
 pub(crate) struct Begun {
     pub(crate) app: Data<App>,
+    pub(crate) asker: Asker,
     pub(crate) request: HttpRequest,
     pub(crate) job: Job,
     pub(crate) begun: jobs::Begun,
@@ -578,10 +590,9 @@ pub(crate) async fn begin(
     work: impl FnOnce(&mut Act) -> Result<Job, Error> + Send + 'static,
 ) -> Result<Begun, Problem> {
     let once = call.once()?;
-    let (app, request) = (call.app.clone(), call.request.clone());
-    let (job, begun) =
-        blocking::run(call.app, move |app| jobs::begin(app, crate::answers::actor(), once, work)).await?;
-    Ok(Begun { app, request, job, begun })
+    let (app, asker, request) = (call.app.clone(), call.asker.clone(), call.request.clone());
+    let (job, begun) = blocking::run(call.app, move |app| jobs::begin(app, call.asker.caller(), once, work)).await?;
+    Ok(Begun { app, asker, request, job, begun })
 }
 
 impl Begun {
@@ -615,8 +626,9 @@ impl Begun {
     pub(crate) async fn answer(self) -> Result<HttpResponse, Problem> {
         let begun = self.finish().await?;
         let (job, base) = (begun.job.clone(), base(&begun.request));
+        let asker = begun.asker.clone();
         let view = blocking::run(begun.app.clone(), move |app| {
-            app.look(|look| {
+            app.look(asker.caller(), |look| {
                 let view = JobView::read(look, &job, &base)?;
                 Ok(serde_json::to_string(&view).expect("a view is plain data"))
             })

@@ -443,7 +443,7 @@ pub(crate) async fn is_member(call: Call, path: Path<(String, String)>) -> Resul
     Parameters::of(&call.request)?.end()?;
     call.reach().await?;
     let pair = |is_member| Pair { user_id: user.to_string(), segment: slug.to_string(), is_member };
-    if let Some(known) = memberships::remembered_is_member(&call.app, &user, &slug) {
+    if let Some(known) = memberships::remembered_is_member(&call.app, call.caller(), &user, &slug)? {
         return Ok(call.tell(&known.map(pair)));
     }
     call.look(move |look| {
@@ -486,12 +486,12 @@ pub(crate) async fn lookup(call: Call) -> Result<HttpResponse, Problem> {
 async fn active_of(call: &Call, users: Vec<UserId>) -> Result<(Vec<u8>, Option<Seen>), Problem> {
     call.reach().await?;
     let mut text = Vec::with_capacity(USUAL_BYTES * users.len());
-    let seen = memberships::remembered_active(&call.app, &users, &mut |user, slugs| {
+    let seen = memberships::remembered_active(&call.app, call.caller(), &users, &mut |user, slugs| {
         write_active(&mut text, user, slugs.iter().copied());
-    });
+    })?;
     if seen.is_none() {
         text.clear();
-        for (user, slugs) in &call.batches.look_up(users).await? {
+        for (user, slugs) in &memberships::seen_by(call.caller(), call.batches.look_up(users).await?) {
             write_active(&mut text, user, slugs.iter());
         }
     }

@@ -1,14 +1,17 @@
 //! The API as a document: assembled here, written next to the handlers.
 
+use domain::Permission;
 use serde_json::json;
 use utoipa::{
     IntoParams, Modify, OpenApi,
     openapi::{
         ContentBuilder, Ref, RefOr, Required,
         example::{Example, ExampleBuilder},
+        extensions::Extensions,
         path::{Operation, ParameterBuilder, ParameterIn},
         response::{Response, ResponseBuilder},
         schema::{ObjectBuilder, Type},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
@@ -128,6 +131,32 @@ pub(crate) struct ImportParameters {
     reason: Option<String>,
 }
 
+/// Which rows of the audit log.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(crate) struct AuditFilters {
+    /// Who did it.
+    #[param(min_length = 1, max_length = 1000)]
+    actor: Option<String>,
+    /// What was done.
+    #[param(pattern = "^[a-z_]+\\.[a-z_]+$", example = "segment.created")]
+    action: Option<String>,
+    /// What it was done to.
+    #[param(min_length = 1, max_length = 1000, example = "segment/VIP")]
+    subject: Option<String>,
+    /// A whole month, UTC; not together with `from` and `to`.
+    #[param(pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$", example = "2026-11")]
+    month: Option<String>,
+    /// From this instant on.
+    from: Option<chrono::DateTime<chrono::Utc>>,
+    /// Up to, and not including, this instant.
+    to: Option<chrono::DateTime<chrono::Utc>>,
+    /// `-id` (default) is the newest first, `id` the oldest.
+    #[param(pattern = "^-?id$")]
+    sort: Option<String>,
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -151,6 +180,13 @@ pub(crate) struct ImportParameters {
         crate::exports::members, crate::exports::set, crate::exports::users, crate::exports::history, crate::exports::stats,
         crate::reports::history, crate::reports::members, crate::reports::set, crate::reports::users, crate::reports::stats, crate::reports::fetch,
         crate::jobs::list, crate::jobs::get, crate::jobs::cancel, crate::jobs::undo, crate::jobs::forget, crate::jobs::tidy, crate::jobs::errors, crate::jobs::events,
+        crate::auth::token, crate::auth::refresh, crate::auth::revoke, crate::auth::sign_in, crate::auth::follow_link, crate::auth::sign_out,
+        crate::auth::providers, crate::auth::depart, crate::auth::link, crate::auth::arrive,
+        crate::accounts::me, crate::accounts::me_among_users, crate::accounts::set_password, crate::accounts::own_sessions, crate::accounts::create, crate::accounts::list,
+        crate::accounts::get, crate::accounts::change, crate::accounts::delete, crate::accounts::make_link, crate::accounts::sign_out, crate::accounts::history,
+        crate::accounts::identities, crate::accounts::link, crate::accounts::unlink,
+        crate::tokens::create, crate::tokens::list, crate::tokens::get, crate::tokens::revoke,
+        crate::audit::list, crate::audit::verify, crate::audit::export,
         crate::health::alive, crate::health::ready,
     ),
     components(schemas(crate::problems::ProblemDocument, crate::problems::FaultDocument)),
@@ -165,6 +201,10 @@ pub(crate) struct ImportParameters {
         (name = "exports", description = "Tables of any length, as files"),
         (name = "reports", description = "Exports behind a link"),
         (name = "jobs", description = "Long acts, followed, stopped and taken back"),
+        (name = "auth", description = "Signing in and out"),
+        (name = "accounts", description = "Those who sign in"),
+        (name = "tokens", description = "What services sign in with"),
+        (name = "audit", description = "Who did what"),
         (name = "service", description = "The process itself"),
     ),
 )]
@@ -179,6 +219,17 @@ struct Common;
 
 impl Modify for Common {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An access token of `/auth/token`, or an API token"))
+            .build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let cookie = ApiKeyValue::with_description(
+            "strata",
+            "Set by `/auth/session`; `__Host-strata` by TLS. Whatever changes something also needs `X-CSRF-Token`",
+        );
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         for (path, item) in &mut document.paths.paths {
             let operations = [
                 ("get", &mut item.get),
@@ -206,9 +257,42 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
         add_problem(operation, Code::Loading);
     }
     let in_api = path.starts_with("/api/v1/");
+    let need = need_of(path, method);
+    let mut own_codes = Vec::new();
+    match need {
+        Need::Nothing => operation.security = Some(Vec::new()),
+        Need::Caller | Need::Permissions(_) => {
+            let schemes = ["bearer", "cookie"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+            operation.security = Some(schemes.to_vec());
+            own_codes.push(Code::Unauthenticated);
+            if method != "get" {
+                own_codes.push(Code::CsrfRefused);
+            }
+        }
+    }
+    if let Need::Permissions(permissions) = need {
+        own_codes.push(Code::Forbidden);
+        let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
+        let extension = Extensions::builder().add("x-permissions", json!(names)).build();
+        operation.extensions.get_or_insert_default().merge(extension);
+        let line = format!("Needs the permission `{}`.", names.join("` and `"));
+        let description = operation.description.take().filter(|text| !text.is_empty());
+        operation.description = Some(description.map_or(line.clone(), |text| format!("{text}\n\n{line}")));
+    }
+    // Whoever is not let in by what it shows.
+    if path.starts_with("/api/v1/auth/") && matches!(need, Need::Nothing) && path != "/api/v1/auth/providers" {
+        own_codes.push(Code::Unauthenticated);
+        if path.contains("{provider}") {
+            own_codes.push(Code::ProviderUnavailable);
+        }
+    }
+    if path == "/api/v1/auth/providers/{provider}" && method == "post" {
+        own_codes.push(Code::ProviderUnavailable);
+    }
     let asks = ["/lookup", "/segments/algebra", "/overlap", ".{form}"];
     let reads = method == "get" || asks.iter().any(|end| path.ends_with(end));
     let mut codes = vec![Code::Internal, Code::Busy, Code::Unavailable, Code::TimedOut];
+    codes.extend(own_codes);
     if in_api {
         codes.extend([Code::Invalid, Code::TooManyRequests]);
     }
@@ -221,12 +305,14 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
             codes.extend([Code::MalformedJson, Code::BodyTooSlow]);
         }
     }
-    if in_api && !reads && matches!(method, "post" | "patch") {
+    // What is told once is not kept to be told again.
+    let acts_once = !path.starts_with("/api/v1/auth/");
+    if in_api && acts_once && !reads && matches!(method, "post" | "patch") {
         codes.push(Code::IdempotencyKeyReused);
         let about = "The same key and body gives the same answer for 24 hours, and acts once";
         header(operation, "Idempotency-Key", Required::False, about);
     }
-    let definition = matches!(path, "/api/v1/segments/{slug}" | "/api/v1/users/{user_id}");
+    let definition = matches!(path, "/api/v1/segments/{slug}" | "/api/v1/users/{user_id}" | "/api/v1/accounts/{id}");
     let versioned = (definition && matches!(method, "patch" | "delete"))
         || path.ends_with("/rename")
         || path.ends_with("/description");
@@ -243,7 +329,8 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
         || path.contains("/reports/")
         || path.ends_with("/errors")
         || path.ends_with("/export")
-        || path.ends_with("/events");
+        || path.ends_with("/events")
+        || path.starts_with("/api/v1/auth/");
     if method == "get" && in_api && !streams {
         header(operation, "If-None-Match", Required::False, "The ETag of the answer that the client has");
         let same = ResponseBuilder::new().description("It is as If-None-Match says").build();
@@ -270,6 +357,8 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
                 "form" => (r"^(csv|ndjson|xlsx)(\.gz)?$", 9, "csv"),
                 "id" => ("^[1-9][0-9]{0,17}$", 18, "17"),
                 "name" => ("^[A-Za-z0-9._-]+$", 300, "history.csv"),
+                "provider" => ("^[a-z0-9-]{1,32}$", 32, "yandex"),
+                "subject" => (r"^[^/\x00-\x1f\x7f-\x9f]+$", 255, "1130000012345678"),
                 _ => (USER_ID_PATTERN, 128, "1000"),
             };
             let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).min_length(Some(1));
@@ -287,6 +376,56 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
                 .build();
             response.content.insert("application/problem+json".to_owned(), content.into());
         }
+    }
+}
+
+/// What a caller needs for an operation.
+#[derive(Clone, Copy)]
+enum Need {
+    Nothing,
+    /// To be known; whatever else is its own.
+    Caller,
+    /// All of them.
+    Permissions(&'static [Permission]),
+}
+
+/// What the use case behind an operation asks of the caller. A test walks all of them with every role and holds what
+/// happens against this.
+fn need_of(path: &str, method: &str) -> Need {
+    let Some(path) = path.strip_prefix("/api/v1") else { return Need::Nothing };
+    let reads = method == "get";
+    match (method, path) {
+        (_, "/auth/token" | "/auth/refresh" | "/auth/revoke" | "/auth/link" | "/auth/providers") => Need::Nothing,
+        ("post", "/auth/session") | ("get", "/auth/providers/{provider}") => Need::Nothing,
+        (_, "/auth/providers/{provider}/callback") => Need::Nothing,
+        (_, "/reports/{id}/{name}") => Need::Nothing,
+        (_, "/auth/session" | "/auth/providers/{provider}" | "/users/me") => Need::Caller,
+        (_, path) if path.starts_with("/accounts/me") => Need::Caller,
+        // One's own, or with the permission anybody's: of others it is not told whether there are such.
+        ("get", "/accounts/{id}" | "/accounts/{id}/identities") | (_, "/accounts/{id}/sign_out") => Need::Caller,
+        ("delete", "/accounts/{id}/identities/{provider}/{subject}") => Need::Caller,
+        ("get", "/jobs/{id}" | "/jobs/{id}/errors" | "/jobs/{id}/events") | (_, "/jobs/{id}/cancel") => Need::Caller,
+        (_, "/jobs/{id}/undo") => Need::Permissions(&[Permission::Manage]),
+        (_, "/jobs/retention" | "/jobs/stale_segments") => Need::Permissions(&[Permission::Operate]),
+        (_, path) if path.starts_with("/accounts") => Need::Permissions(&[Permission::ManageAccounts]),
+        (_, path) if path.starts_with("/tokens") => Need::Permissions(&[Permission::ManageTokens]),
+        (_, path) if path.starts_with("/audit") => Need::Permissions(&[Permission::ReadAudit]),
+        (_, "/users/{user_id}/export") => Need::Permissions(&[Permission::FulfilRights]),
+        (_, "/users.{form}" | "/reports/users") => Need::Permissions(&[Permission::Export, Permission::ReadPersons]),
+        (_, path) if path.ends_with(".{form}") || path.starts_with("/reports/") => {
+            Need::Permissions(&[Permission::Export])
+        }
+        ("post", "/users/segments/lookup" | "/segments/algebra" | "/segments/overlap") => {
+            Need::Permissions(&[Permission::ReadSegments])
+        }
+        _ if reads => Need::Permissions(&[Permission::ReadSegments]),
+        (_, "/users/{user_id}/segments" | "/users/{user_id}/segments/{slug}") => {
+            Need::Permissions(&[Permission::Assign])
+        }
+        (_, "/segments/{slug}/users/{user_id}" | "/segments/{slug}/users/diff") => {
+            Need::Permissions(&[Permission::Assign])
+        }
+        _ => Need::Permissions(&[Permission::Manage]),
     }
 }
 

@@ -10,13 +10,14 @@ use actix_web::{
     http::header::{CACHE_CONTROL, CONTENT_DISPOSITION},
     web::{self, Data, Path, ServiceConfig},
 };
-use domain::{HistoryRow, UserId};
+use domain::{Caller, HistoryRow, UserId};
 use serde::Serialize;
 use usecases::{App, Error, persons};
 use utoipa::ToSchema;
 
 use crate::{
-    Limits,
+    Limits, blocking,
+    callers::Asker,
     history::HistoryView,
     memberships::UserMembership,
     parameters::Parameters,
@@ -56,6 +57,7 @@ pub(crate) struct Person {
     ))]
 pub(crate) async fn export(
     app: Data<App>,
+    asker: Asker,
     limits: Data<Limits>,
     request: HttpRequest,
     path: Path<String>,
@@ -64,6 +66,8 @@ pub(crate) async fn export(
     Parameters::of(&request)?.end()?;
     let permit = Arc::clone(&limits.exports).try_acquire_owned();
     let permit = permit.map_err(|_| Problem::new(Code::Busy, "as many exports as may run at once are running"))?;
+    let (noted, noting) = (id.clone(), asker.clone());
+    blocking::run(app.clone(), move |app| app.act(noting.caller(), |act| persons::begin(act, &noted))).await?;
     let mut response = HttpResponse::Ok();
     response
         .content_type("application/json")
@@ -71,15 +75,15 @@ pub(crate) async fn export(
         .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"user.json\""));
     streams::answer(response, limits.export_patience, move |mut pieces| {
         let _permit = permit;
-        write(&app, &id, &mut pieces)?;
+        write(&app, asker.caller(), &id, &mut pieces)?;
         Ok(pieces)
     })
     .await
 }
 
 /// Writes [`Person`].
-fn write(app: &App, id: &UserId, out: &mut impl Write) -> Result<(), Error> {
-    app.look(|look| {
+fn write(app: &App, caller: &Caller, id: &UserId, out: &mut impl Write) -> Result<(), Error> {
+    app.look(caller, |look| {
         let profile = persons::profile(look, id)?;
         let memberships: Vec<UserMembership> = profile.memberships.iter().map(UserMembership::from).collect();
         out.write_all(b"{\"user_id\":")?;

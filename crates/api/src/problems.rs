@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{CACHE_CONTROL, RETRY_AFTER},
+        header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     web::Path,
 };
@@ -25,12 +25,18 @@ pub(crate) enum Code {
     UserNotFound,
     JobNotFound,
     AccountNotFound,
+    TokenNotFound,
+    ProviderNotFound,
     RouteNotFound,
+    Unauthenticated,
+    Forbidden,
+    CsrfRefused,
     LinkRefused,
     MethodNotAllowed,
     SlugTaken,
     UserIdTaken,
     LoginTaken,
+    TokenNameTaken,
     Conflict,
     VersionMismatch,
     BodyTooSlow,
@@ -43,25 +49,32 @@ pub(crate) enum Code {
     Internal,
     Busy,
     Unavailable,
+    ProviderUnavailable,
     TimedOut,
     Behind,
     Loading,
 }
 
 impl Code {
-    pub(crate) const ALL: [Code; 27] = [
+    pub(crate) const ALL: [Code; 34] = [
         Code::MalformedJson,
         Code::Invalid,
         Code::SegmentNotFound,
         Code::UserNotFound,
         Code::JobNotFound,
         Code::AccountNotFound,
+        Code::TokenNotFound,
+        Code::ProviderNotFound,
         Code::RouteNotFound,
+        Code::Unauthenticated,
+        Code::Forbidden,
+        Code::CsrfRefused,
         Code::LinkRefused,
         Code::MethodNotAllowed,
         Code::SlugTaken,
         Code::UserIdTaken,
         Code::LoginTaken,
+        Code::TokenNameTaken,
         Code::Conflict,
         Code::VersionMismatch,
         Code::BodyTooSlow,
@@ -74,6 +87,7 @@ impl Code {
         Code::Internal,
         Code::Busy,
         Code::Unavailable,
+        Code::ProviderUnavailable,
         Code::TimedOut,
         Code::Behind,
         Code::Loading,
@@ -115,6 +129,33 @@ impl Code {
                 "No such account",
                 "It never was, or was deleted; the audit log still tells of it.",
             ),
+            Code::TokenNotFound => {
+                ("token_not_found", 404, "No such API token", "API tokens are listed at /api/v1/tokens.")
+            }
+            Code::ProviderNotFound => (
+                "provider_not_found",
+                404,
+                "No such provider",
+                "Those that one may sign in by are listed at /api/v1/auth/providers.",
+            ),
+            Code::Unauthenticated => (
+                "unauthenticated",
+                401,
+                "Nobody knows who asks",
+                "Sign in at /sign-in or by POST /api/v1/auth/token, or send an API token that holds as `Authorization: Bearer`.",
+            ),
+            Code::Forbidden => (
+                "forbidden",
+                403,
+                "Not yours to do",
+                "Ask an administrator for a role, or for a token with the scope, that has the permission which is named.",
+            ),
+            Code::CsrfRefused => (
+                "csrf_refused",
+                403,
+                "The CSRF token is missing or wrong",
+                "Who is signed in by a cookie sends the `csrf_token` of GET /api/v1/accounts/me as X-CSRF-Token.",
+            ),
             Code::LinkRefused => (
                 "link_refused",
                 403,
@@ -139,6 +180,12 @@ impl Code {
             Code::LoginTaken => {
                 ("login_taken", 409, "The login is taken", "Choose another; letter case does not tell logins apart.")
             }
+            Code::TokenNameTaken => (
+                "token_name_taken",
+                409,
+                "The name is taken",
+                "Choose another: a name stays a token's also when the token was revoked.",
+            ),
             Code::Conflict => ("conflict", 409, "Not possible for this one", "The detail says why."),
             Code::VersionMismatch => (
                 "version_mismatch",
@@ -195,6 +242,12 @@ impl Code {
                 "The store is unavailable",
                 "Send it again after Retry-After seconds. When the store went away at the very end, a change may have been made: with an Idempotency-Key it is safe to send it again.",
             ),
+            Code::ProviderUnavailable => (
+                "provider_unavailable",
+                503,
+                "The provider does not answer",
+                "Begin to sign in again after Retry-After seconds, or sign in by other means.",
+            ),
             Code::TimedOut => (
                 "timed_out",
                 503,
@@ -236,6 +289,14 @@ pub(crate) struct Problem {
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl fmt::Display) -> Problem {
         Problem { code, status: code.status(), detail: detail.to_string(), errors: Vec::new() }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.code.name()
+    }
+
+    pub(crate) fn is(&self, code: Code) -> bool {
+        self.code == code
     }
 
     /// Several things are wrong with the request, or one. However much is, the answer stays small.
@@ -316,10 +377,16 @@ impl From<Error> for Problem {
             Error::NotFound(Subject::Job, _) => Code::JobNotFound,
             Error::NotFound(Subject::Account, _) => Code::AccountNotFound,
             Error::Taken(Subject::Account, _) => Code::LoginTaken,
+            Error::NotFound(Subject::Token, _) => Code::TokenNotFound,
+            Error::Taken(Subject::Token, _) => Code::TokenNameTaken,
+            Error::NotFound(Subject::Provider, _) => Code::ProviderNotFound,
+            Error::Unauthenticated(_) => Code::Unauthenticated,
+            Error::Forbidden(_) => Code::Forbidden,
+            Error::Provider(_) => Code::ProviderUnavailable,
             Error::TooLarge(_) => Code::BodyTooLarge,
             Error::Denied(_) => Code::LinkRefused,
             Error::Files(_) => Code::Unavailable,
-            Error::Conflict(_) | Error::Taken(Subject::Job, _) => Code::Conflict,
+            Error::Conflict(_) | Error::Taken(Subject::Job | Subject::Provider, _) => Code::Conflict,
             Error::Stale(..) => Code::VersionMismatch,
             Error::KeyReused => Code::IdempotencyKeyReused,
             Error::Invalid(_) => Code::Invalid,
@@ -332,6 +399,11 @@ impl From<Error> for Problem {
             // What the store says may name hosts and files: it is for the log, not for the client.
             Error::Store(error) => {
                 log::warn!("{error}");
+                Problem::new(code, code.facts().3)
+            }
+            // So may what a provider says.
+            Error::Provider(error) => {
+                log::warn!("a provider of identities: {error}");
                 Problem::new(code, code.facts().3)
             }
             Error::Files(error) => {
@@ -359,6 +431,12 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         response.content_type("application/problem+json").insert_header((CACHE_CONTROL, "no-store"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        if let (Code::Forbidden, Some(request)) = (self.code, requests::current()) {
+            request.note_refusal(&self.detail);
+        }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, "1"));
         }

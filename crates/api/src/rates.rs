@@ -1,6 +1,7 @@
-//! Rates: how often one address may ask.
+//! Rates: how often one address, or one caller, may ask.
 
 use std::{
+    hash::Hash,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::atomic::{AtomicU32, Ordering},
@@ -23,9 +24,9 @@ const FORGET_EVERY: u32 = 10_000;
 /// A network that one household or machine has.
 const IPV6_PREFIX_BITS: u32 = 64;
 
-/// Each address has a bucket, which is full at first and fills again at a steady rate.
-pub struct Rates {
-    limiter: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock, StateInformationMiddleware>,
+/// Each has a bucket, which is full at first and fills again at a steady rate.
+pub struct Rates<K: Hash + Eq + Clone> {
+    limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
     clock: DefaultClock,
     quota: Quota,
     asked: AtomicU32,
@@ -42,21 +43,21 @@ pub(crate) struct Rated {
     pub(crate) wait: Option<Duration>,
 }
 
-impl Rates {
+impl<K: Hash + Eq + Clone> Rates<K> {
     /// So many requests a second, and as many at once after a pause of a second.
-    pub fn per_second(rate: NonZeroU32) -> Rates {
+    pub fn per_second(rate: NonZeroU32) -> Rates<K> {
         let quota = Quota::per_second(rate);
         let limiter = RateLimiter::dashmap(quota).with_middleware();
         Rates { limiter, clock: DefaultClock::default(), quota, asked: AtomicU32::new(0) }
     }
 
-    pub(crate) fn ask(&self, client: IpAddr) -> Rated {
+    pub(crate) fn ask(&self, who: K) -> Rated {
         if self.asked.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             self.limiter.retain_recent();
         }
         let limit = self.quota.burst_size().get();
         let refill = self.quota.replenish_interval();
-        match self.limiter.check_key(&bucket(client)) {
+        match self.limiter.check_key(&who) {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity();
                 Rated { limit, remaining, reset: refill * (limit - remaining.min(limit)), wait: None }
@@ -82,8 +83,8 @@ impl Rated {
     }
 }
 
-/// Whoever has an IPv6 address has many of them.
-fn bucket(client: IpAddr) -> IpAddr {
+/// The bucket of an address. Whoever has an IPv6 address has many of them.
+pub(crate) fn bucket(client: IpAddr) -> IpAddr {
     match client {
         IpAddr::V4(_) => client,
         IpAddr::V6(address) => {
@@ -105,19 +106,19 @@ mod tests {
     fn each_address_has_a_bucket_of_its_own() {
         let rates = Rates::per_second(NonZeroU32::new(3).unwrap());
         let told: Vec<(u32, bool)> = (0..4)
-            .map(|_| rates.ask(address("1.2.3.4")))
+            .map(|_| rates.ask(bucket(address("1.2.3.4"))))
             .map(|rated| (rated.remaining, rated.wait.is_some()))
             .collect();
         assert_eq!(told, [(2, false), (1, false), (0, false), (0, true)]);
-        assert_eq!(rates.ask(address("1.2.3.5")).remaining, 2);
+        assert_eq!(rates.ask(bucket(address("1.2.3.5"))).remaining, 2);
     }
 
     #[test]
     fn neighbours_in_ipv6_share_one() {
         let rates = Rates::per_second(NonZeroU32::new(3).unwrap());
-        rates.ask(address("2001:db8:0:1::1"));
-        assert_eq!(rates.ask(address("2001:db8:0:1:ffff::2")).remaining, 1);
-        assert_eq!(rates.ask(address("2001:db8:0:2::1")).remaining, 2);
+        rates.ask(bucket(address("2001:db8:0:1::1")));
+        assert_eq!(rates.ask(bucket(address("2001:db8:0:1:ffff::2"))).remaining, 1);
+        assert_eq!(rates.ask(bucket(address("2001:db8:0:2::1"))).remaining, 2);
     }
 
     #[test]

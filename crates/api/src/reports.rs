@@ -191,8 +191,15 @@ pub(crate) async fn users(call: Call) -> Result<HttpResponse, Problem> {
     let body = bodies::read::<UsersReport>(&call.request, &call.body)?;
     let mut faults = Faults::default();
     let text = search(&mut faults, body.query);
-    write(call, faults, Some(Export::Users(UserQuery { text, after: None })), body.format, body.gzip, body.link_ttl)
-        .await
+    write(
+        call,
+        faults,
+        Some(Export::Users(UserQuery { text, ..UserQuery::default() })),
+        body.format,
+        body.gzip,
+        body.link_ttl,
+    )
+    .await
 }
 
 /// Report every segment with the number of its members
@@ -243,7 +250,9 @@ async fn write(
         return begun.answer().await;
     }
     let (job, base) = (begun.job.clone(), addresses::base(&begun.request));
-    let report = blocking::run(begun.app.clone(), move |app| app.look(|look| reports::of_job(look, &job))).await?;
+    let asker = begun.asker.clone();
+    let read = move |app: &App| app.look(asker.caller(), |look| reports::of_job(look, &job));
+    let report = blocking::run(begun.app.clone(), read).await?;
     let gone = || Problem::new(Code::Internal, "a report that is done has no outcome");
     let view = ReportView::new(&report.ok_or_else(gone)?, &base);
     let mut response = HttpResponse::Created();

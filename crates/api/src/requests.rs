@@ -1,7 +1,7 @@
 //! What every request gets: an id, a time limit, a line in the log, and a problem when it fails.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     pin::pin,
     rc::Rc,
     time::{Duration, Instant},
@@ -14,28 +14,63 @@ use actix_web::{
     error::InternalError,
     http::{
         Method,
-        header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue},
+        header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
     },
     middleware::Next,
     web::Data,
 };
 use futures_util::future::poll_immediate;
 use percent_encoding::percent_decode_str;
-use usecases::App;
+use usecases::{App, audit};
 
 use crate::{
-    Limits, answers, guards,
+    Limits, answers, blocking,
+    callers::Asker,
+    guards,
     problems::{Code, Problem},
-    rates::Rated,
+    rates::{self, Rated},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ID_CHARS_MAX: usize = 128;
 
+/// What is known of the request under way.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) id: String,
     pub(crate) path: String,
+    asker: RefCell<Option<Asker>>,
+    /// The route, which names nobody.
+    pattern: RefCell<Option<String>>,
+    rated: Cell<Option<Rated>>,
+    /// After how long the asker may try again.
+    wait: Cell<Option<Duration>>,
+    /// Why something was refused that is not the asker's to do.
+    refusal: RefCell<Option<String>>,
+}
+
+impl Request {
+    fn new(id: String, path: String) -> Request {
+        let (asker, pattern, refusal) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Request { id, path, asker, pattern, rated: Cell::default(), wait: Cell::default(), refusal }
+    }
+
+    pub(crate) fn note_asker(&self, asker: &Asker, pattern: Option<String>) {
+        self.asker.replace(Some(asker.clone()));
+        self.pattern.replace(pattern);
+    }
+
+    pub(crate) fn note_rate(&self, rated: Rated) {
+        self.rated.set(Some(rated));
+    }
+
+    pub(crate) fn note_wait(&self, wait: Duration) {
+        self.wait.set(Some(wait));
+    }
+
+    pub(crate) fn note_refusal(&self, why: &str) {
+        self.refusal.replace(Some(why.to_owned()));
+    }
 }
 
 tokio::task_local! {
@@ -71,7 +106,8 @@ pub(crate) async fn attend(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let begun = Instant::now();
-    let context = Rc::new(Request { id: id_of(&request), path: request.path().to_owned() });
+    let context = Rc::new(Request::new(id_of(&request), request.path().to_owned()));
+    let app = request.app_data::<Data<App>>().cloned();
     let limits = request.app_data::<Data<Limits>>();
     let (limit, is_tls) =
         limits.map_or((Duration::from_secs(30), false), |limits| (limits.request_timeout, limits.is_tls));
@@ -108,6 +144,7 @@ pub(crate) async fn attend(
         }
     });
     let mut answer = answering.await;
+    note_refusal(app, &context, &method).await;
     let (headers, status) = match &mut answer {
         Ok(response) => {
             let status = response.status();
@@ -118,13 +155,17 @@ pub(crate) async fn attend(
             (response.headers_mut(), status)
         }
     };
-    let Request { id, path } = &*context;
+    let Request { id, path, .. } = &*context;
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, value);
     }
     guards::add(headers, path, is_tls);
-    if let Some(rated) = rated {
+    // What the caller has left says more than what its address has.
+    if let Some(rated) = context.rated.get().or(rated) {
         rated.add_to(headers);
+    }
+    if let Some(wait) = context.wait.get() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
     }
     let (status, duration_us) = (status.as_u16(), begun.elapsed().as_micros() as u64);
     log::info!(
@@ -139,7 +180,17 @@ pub(crate) async fn attend(
 fn rate(limits: &Limits, request: &ServiceRequest) -> Option<Rated> {
     let rates = limits.rates.as_ref().filter(|_| !matches!(request.path(), "/healthz" | "/readyz"))?;
     let peer = request.peer_addr()?.ip();
-    Some(rates.ask(limits.trusted_proxies.client(peer, request.headers())))
+    Some(rates.ask(rates::bucket(limits.trusted_proxies.client(peer, request.headers()))))
+}
+
+/// Somebody who is known wanted what is not theirs to do: the audit log says so.
+async fn note_refusal(app: Option<Data<App>>, context: &Request, method: &Method) {
+    let (Some(app), Some(why), Some(asker)) = (app, context.refusal.take(), context.asker.take()) else { return };
+    let what = format!("{method} {}", context.pattern.take().unwrap_or_default());
+    let noted = blocking::run(app, move |app| audit::note_refusal(app, asker.caller(), &what, &why)).await;
+    if let Err(problem) = noted {
+        log::warn!("a refusal is not in the audit log: {problem}");
+    }
 }
 
 /// The caller's id when it is a plain word, or else a fresh one.

@@ -183,7 +183,7 @@ pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let after = parameters.user_cursor(LIST);
     let (limit, exact) = (parameters.limit(), parameters.counts_exactly());
     parameters.end()?;
-    let query = UserQuery { text, after };
+    let query = UserQuery { text, after, ..UserQuery::default() };
     call.look(move |look| {
         let found = users::list(look, &query, limit + 1)?;
         let total = if exact { Some(users::count(look, &query)?) } else { None };

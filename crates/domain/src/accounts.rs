@@ -21,10 +21,14 @@ pub enum LoginError {
     Length(usize),
     #[error("`{}` holds white space or a control character, which a login cannot", .0.escape_debug())]
     Blank(String),
+    #[error("`{}` is the name of a part of the service, or could be a token's, and cannot be a login", .0.escape_debug())]
+    Reserved(String),
 }
 
 impl Login {
     pub const CHARS_MAX: usize = 254;
+    /// Under these names the service itself acts.
+    pub const RESERVED: [&str; 7] = ["api", "demo", "import", "lookups", "operator", "strata", "worker"];
 
     pub fn parse(text: &str) -> Result<Login, LoginError> {
         let chars = text.chars().count();
@@ -33,6 +37,10 @@ impl Login {
         }
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(LoginError::Blank(text.to_owned()));
+        }
+        // A token acts as `token:NAME`, and no address has a colon.
+        if text.contains(':') || Login::RESERVED.contains(&text.to_lowercase().as_str()) {
+            return Err(LoginError::Reserved(text.to_owned()));
         }
         Ok(Login(text.to_owned()))
     }
@@ -142,6 +150,8 @@ pub struct Account {
     pub id: AccountId,
     pub login: Login,
     pub role: Role,
+    /// Whether it sees names, e-mail addresses and attributes of users where its role alone does not.
+    pub sees_persons: bool,
     /// Who has none signs in by other means.
     pub password: Option<PasswordHash>,
     /// Since when nobody signs in with it.
@@ -156,6 +166,43 @@ impl Account {
     /// Whether it can do what nobody else can when it is the only one.
     pub fn is_active_administrator(&self) -> bool {
         self.role == Role::Administrator && self.disabled_at.is_none()
+    }
+}
+
+/// Who somebody is to a provider of identities: the provider's name here, and the id that it gives, which no address
+/// of theirs changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    provider: String,
+    subject: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum IdentityError {
+    #[error("a provider's name has 1 to 32 of a-z, 0-9 and -, not `{}`", .0.escape_debug())]
+    Provider(String),
+    #[error("a provider's id of somebody has 1 to 255 characters without control characters")]
+    Subject,
+}
+
+impl Identity {
+    pub fn new(provider: &str, subject: &str) -> Result<Identity, IdentityError> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !(1..=32).contains(&provider.len()) || !provider.chars().all(is_plain) {
+            return Err(IdentityError::Provider(provider.chars().take(64).collect()));
+        }
+        if !(1..=255).contains(&subject.chars().count()) || subject.chars().any(char::is_control) {
+            return Err(IdentityError::Subject);
+        }
+        Ok(Identity { provider: provider.to_owned(), subject: subject.to_owned() })
+    }
+
+    pub fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    pub fn subject(&self) -> &str {
+        &self.subject
     }
 }
 
@@ -190,8 +237,32 @@ impl fmt::Debug for PasswordHash {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    pub(crate) fn account(name: &str, role: Role) -> Account {
+        let at = Instant::from_timestamp(1_000, 0).unwrap();
+        Account {
+            id: AccountId(7),
+            login: login(name),
+            role,
+            sees_persons: false,
+            password: None,
+            disabled_at: None,
+            created_at: at,
+            updated_at: at,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn identities_are_plain_texts() {
+        assert!(Identity::new("yandex", "1130000012345678").is_ok());
+        assert!(Identity::new("my-idp2", "auth0|a b").is_ok());
+        for (provider, subject) in [("", "1"), ("Yandex", "1"), ("a/b", "1"), ("yandex", ""), ("yandex", "a\n")] {
+            assert!(Identity::new(provider, subject).is_err(), "{provider} {subject:?}");
+        }
+    }
 
     fn login(text: &str) -> Login {
         Login::parse(text).unwrap()
@@ -202,6 +273,14 @@ mod tests {
         assert_eq!(login("Анна@Example.com"), login("анна@example.COM"));
         assert_ne!(login("anna"), login("anna2"));
         assert_eq!(login("Anna").as_str(), "Anna");
+    }
+
+    #[test]
+    fn no_account_passes_for_a_token_or_a_part_of_the_service() {
+        for text in ["worker", "Operator", "token:shop", "a:b"] {
+            assert!(matches!(Login::parse(text), Err(LoginError::Reserved(_))), "{text}");
+        }
+        assert!(Login::parse("workers").is_ok());
     }
 
     #[test]

@@ -256,7 +256,8 @@ impl Node {
         for text in EXPRESSIONS {
             let expression = Expression::parse(text).unwrap();
             let query = algebra::AlgebraQuery { expression, as_of: None };
-            let expected = self.plain.app.look(|look: &mut Look| algebra::page(look, &query, None, 100));
+            let expected =
+                self.plain.app.look(&testkit::caller(), |look: &mut Look| algebra::page(look, &query, None, 100));
             match (self.index.set(&query.expression, now), expected) {
                 (Some(set), Ok(expected)) => {
                     assert_eq!(set.found.page(None, 100), expected, "{text}");
@@ -280,8 +281,8 @@ impl Node {
         let expected = self.plain.look(|look| algebra::overlap(look, &there, None));
         assert_eq!(self.index.overlap(&there, now).unwrap().found, expected);
         for one in &there {
-            let [expected, found] =
-                [&self.plain, &self.ours].map(|world| algebra::similar(&world.app, one, 9).unwrap().found);
+            let [expected, found] = [&self.plain, &self.ours]
+                .map(|world| algebra::similar(&world.app, &testkit::caller(), one, 9).unwrap().found);
             assert_eq!(found, expected, "{one}");
         }
     }

@@ -3,12 +3,13 @@
 use std::io::{self, BufRead, IsTerminal};
 
 use clap::{Args, Subcommand, ValueEnum};
-use domain::{Account, Actor, AuditRow, Login, Password, PasswordHash, Role};
+use domain::{Account, AuditRow, Caller, Identity, Login, Password, PasswordHash, Role};
 use usecases::{
     Act, App, Error, Expected,
     accounts::{self, ChangeAccount, CreateAccount},
     passwords,
     ports::AccountQuery,
+    signatures,
 };
 
 use crate::{Common, Failure, say, serve, settings::Settings, world};
@@ -28,6 +29,9 @@ pub(crate) enum AccountCommand {
         /// Give it no password: it signs in by other means
         #[arg(long)]
         no_password: bool,
+        /// Let it see names, e-mail addresses and attributes of users, which a viewer does not
+        #[arg(long)]
+        sees_persons: bool,
     },
     /// List accounts
     List {
@@ -58,6 +62,23 @@ pub(crate) enum AccountCommand {
     Enable {
         #[command(flatten)]
         of: Named,
+    },
+    /// Print a link that signs in with an account, once and within a day
+    Link {
+        #[command(flatten)]
+        of: Named,
+        /// Where browsers reach the service; without it the setting public_url, or else `listen`
+        #[arg(long, value_name = "URL")]
+        base: Option<String>,
+    },
+    /// Let an account sign in as somebody whom a provider knows
+    Identify {
+        #[command(flatten)]
+        of: Named,
+        /// The provider's name, for instance yandex
+        provider: String,
+        /// The id that it gives somebody, not an e-mail address
+        subject: String,
     },
     /// Delete an account; the audit log goes on telling what it did
     Delete {
@@ -108,6 +129,8 @@ impl AccountCommand {
             | AccountCommand::Role { of, .. }
             | AccountCommand::Disable { of }
             | AccountCommand::Enable { of }
+            | AccountCommand::Link { of, .. }
+            | AccountCommand::Identify { of, .. }
             | AccountCommand::Delete { of }
             | AccountCommand::History { of } => &of.common,
         }
@@ -117,10 +140,10 @@ impl AccountCommand {
 pub(crate) fn run(settings: &Settings, command: &AccountCommand) -> Result<(), Failure> {
     let app = world::app(settings, serve::migrated(settings)?)?;
     match command {
-        AccountCommand::Create { of, role, no_password } => {
+        AccountCommand::Create { of, role, no_password, sees_persons } => {
             let login = of.login()?;
             let password = if *no_password { None } else { Some(ask_password(&app, &login)?) };
-            let command = CreateAccount { login, role: (*role).into(), password };
+            let command = CreateAccount { login, role: (*role).into(), sees_persons: *sees_persons, password };
             say(format_args!("created: {}", shown(&act(&app, |act| accounts::create(act, command))?)))
         }
         AccountCommand::List { query, .. } => list(&app, query.as_deref()),
@@ -134,6 +157,19 @@ pub(crate) fn run(settings: &Settings, command: &AccountCommand) -> Result<(), F
         }
         AccountCommand::Enable { of } => {
             change(&app, of, ChangeAccount { disabled: Some(false), ..ChangeAccount::default() })
+        }
+        AccountCommand::Link { of, base } => {
+            let account = found(&app, of)?;
+            let (_, secret) = act(&app, |act| accounts::make_link(act, account.id))?;
+            let listen = || format!("http://{}", settings.listen);
+            let base = base.clone().or(settings.public_url.clone()).unwrap_or_else(listen);
+            say(format_args!("{}/sign-in#{}", base.trim_end_matches('/'), secret.reveal()))
+        }
+        AccountCommand::Identify { of, provider, subject } => {
+            let account = found(&app, of)?;
+            let identity = Identity::new(provider, subject).map_err(|error| Failure(error.to_string()))?;
+            act(&app, |act| accounts::link(act, account.id, &identity))?;
+            say(format_args!("signs in by {provider} too: {}", shown(&account)))
         }
         AccountCommand::Delete { of } => {
             let account = found(&app, of)?;
@@ -161,7 +197,7 @@ fn change(app: &App, of: &Named, command: ChangeAccount) -> Result<(), Failure> 
 fn list(app: &App, text: Option<&str>) -> Result<(), Failure> {
     let mut query = AccountQuery { text: text.map(str::to_owned), ..AccountQuery::default() };
     loop {
-        let page = app.look(|look| accounts::list(look, &query, PAGE))?;
+        let page = app.look(&operator(), |look| accounts::list(look, &query, PAGE))?;
         page.iter().try_for_each(|account| say(shown(account)))?;
         match page.last() {
             Some(last) if page.len() == PAGE => query.after = Some(last.id),
@@ -174,7 +210,7 @@ fn history(app: &App, of: &Named) -> Result<(), Failure> {
     let account = found(app, of)?;
     let mut after = None;
     loop {
-        let page = app.look(|look| accounts::history(look, account.id, after, PAGE))?;
+        let page = app.look(&operator(), |look| accounts::history(look, account.id, after, PAGE))?;
         page.iter().try_for_each(|AuditRow { entry, .. }| {
             let at = entry.at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
             say(format_args!("{at} {} by {} {}", entry.action, entry.actor, entry.detail))
@@ -194,11 +230,22 @@ impl Named {
 
 fn found(app: &App, of: &Named) -> Result<Account, Failure> {
     let login = of.login()?;
-    Ok(app.look(|look| accounts::find(look, &login))?)
+    Ok(app.look(&operator(), |look| accounts::find(look, &login))?)
 }
 
 fn act<T>(app: &App, work: impl FnOnce(&mut Act) -> Result<T, Error>) -> Result<T, Failure> {
-    Ok(app.act(Actor::new("operator"), work)?)
+    Ok(app.act(&operator(), work)?)
+}
+
+/// Whoever has the store's address and its password may do everything.
+pub(crate) fn operator() -> Caller {
+    Caller::service("operator")
+}
+
+pub(crate) fn rotate_keys(settings: &Settings) -> Result<(), Failure> {
+    let app = world::app(settings, serve::migrated(settings)?)?;
+    signatures::rotate(&app)?;
+    say("another key signs access tokens from now on")
 }
 
 fn shown(account: &Account) -> String {

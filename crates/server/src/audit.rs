@@ -6,7 +6,7 @@ use clap::Subcommand;
 use domain::ChainHash;
 use usecases::audit;
 
-use crate::{Common, Failure, check, say, settings::Settings};
+use crate::{Common, Failure, account::operator, check, say, settings::Settings};
 
 #[derive(Subcommand)]
 pub(crate) enum AuditCommand {
@@ -35,7 +35,7 @@ pub(crate) fn run(settings: &Settings, command: &AuditCommand) -> Result<ExitCod
     let AuditCommand::Verify { noted, .. } = command;
     let app = check::opened(settings)?;
     let mut said = Ok(());
-    let verified = app.look(|look| {
+    let verified = app.look(&operator(), |look| {
         audit::verify(look, *noted, &mut |flaw| {
             if said.is_ok() {
                 said = say(flaw);

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use usecases::{App, changes::Seen, checks, memberships, ports::Store};
 
-use crate::{Failure, remote::Remote, say, settings::Settings, world};
+use crate::{Failure, account::operator, remote::Remote, say, settings::Settings, world};
 
 /// How many users are compared at once.
 const PAGE: usize = 1_000;
@@ -27,7 +27,7 @@ pub(crate) fn migrate(settings: &Settings) -> Result<(), Failure> {
 pub(crate) fn check(settings: &Settings) -> Result<ExitCode, Failure> {
     let app = opened(settings)?;
     let mut said = Ok(());
-    let checked = app.look(|look| {
+    let checked = app.look(&operator(), |look| {
         checks::check(look, &mut |difference| {
             if said.is_ok() {
                 said = say(difference);
@@ -43,12 +43,12 @@ pub(crate) fn check(settings: &Settings) -> Result<ExitCode, Failure> {
 }
 
 /// Compares what a running node answers out of its index with the store, user by user.
-pub(crate) fn check_index(settings: &Settings, node: &str, token: Option<&str>) -> Result<ExitCode, Failure> {
+pub(crate) fn check_index(settings: &Settings, node: &str) -> Result<ExitCode, Failure> {
     let app = opened(settings)?;
-    let node = Remote::new(node, token)?;
+    let node = Remote::new(node)?;
     let (mut users, mut differences, mut after) = (0, 0, None);
     loop {
-        let page = app.look(|look| Ok(look.unit.users().ids(after.as_ref(), PAGE)?))?;
+        let page = app.look(&operator(), |look| Ok(look.unit.users().ids(after.as_ref(), PAGE)?))?;
         if page.is_empty() {
             break;
         }
@@ -143,7 +143,7 @@ fn parsed(user: &str) -> Result<UserId, Failure> {
 
 /// What the store says, and which transactions that has.
 fn stored(app: &App, users: &[UserId]) -> Result<(Seen, HashMap<UserId, Vec<String>>), Failure> {
-    let found = app.look(|look| Ok((look.unit.changes().seen()?, memberships::active(look, users)?)))?;
+    let found = app.look(&operator(), |look| Ok((look.unit.changes().seen()?, memberships::active(look, users)?)))?;
     let (seen, active) = found;
     let texts = |slugs: Vec<Slug>| slugs.iter().map(ToString::to_string).collect();
     Ok((seen, active.into_iter().map(|(user, slugs)| (user, texts(slugs))).collect()))

@@ -6,20 +6,20 @@ use std::sync::{
 };
 
 use chrono::{NaiveTime, TimeDelta};
-use domain::{Actor, Description, Instant, Name, Percent, Reason, Slug, Ttl, UserId};
+use domain::{Caller, Description, Instant, Name, Percent, Reason, Slug, Ttl, UserId};
 use indicatif::ProgressBar;
 use serde_json::json;
 use usecases::{
-    App, Error, Expected, distributions,
+    App, Error, Expected, Keys, distributions,
     imports::{self, Import, What},
     jobs,
     memberships::{self, Addition, ChangeMemberships, Deadline},
     moves::{self, MoveUsers},
-    ports::{Chance, Clock, NoIndex, UserQuery},
+    ports::{Chance, Clock, NoIndex, NoProviders, UserQuery},
     segments::{self, CopiedMembers, CopySegment, CreateSegment},
 };
 
-use crate::{Failure, say, serve, settings::Settings, world};
+use crate::{Failure, account::operator, say, serve, settings::Settings, world};
 
 const USERS: u64 = 10_000;
 const DAYS: i64 = 180;
@@ -33,10 +33,12 @@ pub(crate) fn fill(settings: &Settings) -> Result<(), Failure> {
         store: Box::new(store),
         index: Arc::new(NoIndex),
         files: Box::new(world::open_files(settings)?),
+        providers: Box::new(NoProviders),
         clock: Box::new(clock.clone()),
         chance: Box::new(SameChance(AtomicU64::new(20_261_120))),
+        keys: Keys::default(),
     };
-    let present = app.look(|look| Ok(look.unit.users().count(&UserQuery::default())?))?;
+    let present = app.look(&operator(), |look| Ok(look.unit.users().count(&UserQuery::default())?))?;
     if present > 0 {
         say(format_args!(
             "the store has {present} users already: demo data goes into an empty store only, so nothing was changed"
@@ -46,10 +48,13 @@ pub(crate) fn fill(settings: &Settings) -> Result<(), Failure> {
         say(format_args!("a made-up shop of {USERS} users with {DAYS} days of history is in the store"))?;
     }
     let base = format!("http://{}/api/v1", settings.listen);
-    say("\nwhile `strata serve` runs, try:")?;
-    say(format_args!("  curl {base}/users/demo-00042/segments"))?;
-    say(format_args!("  curl '{base}/segments/stats?sort=-created_at'"))?;
-    say(format_args!("  curl '{base}/history.csv?user_id=demo-00042'"))
+    say(
+        "\nwhile `strata serve` runs, make a token by `strata token create mine --scope read --scope manage` and try:",
+    )?;
+    let curl = "curl -H 'Authorization: Bearer TOKEN'";
+    say(format_args!("  {curl} {base}/users/demo-00042/segments"))?;
+    say(format_args!("  {curl} '{base}/segments/stats?sort=-created_at'"))?;
+    say(format_args!("  {curl} '{base}/history.csv?user_id=demo-00042'"))
 }
 
 struct Story {
@@ -76,7 +81,8 @@ impl Story {
         (0..USERS).for_each(|number| file.push_str(&format!("{}\n", profile(number))));
         let import = Import { atomic: true, ..Import::of_rows(What::Users) };
         let limits = tables::Limits::default();
-        let (job, _) = imports::accept(&self.app, Actor::new("demo"), &import, None, &limits, &mut file.as_bytes())?;
+        let (job, _) =
+            imports::accept(&self.app, &Caller::service("demo"), &import, None, &limits, &mut file.as_bytes())?;
         jobs::run(&self.app, job, &|| false).map(drop)
     }
 
@@ -119,7 +125,7 @@ impl Story {
             _ => Ok(()),
         }?;
         self.clock.forward(TimeDelta::hours(6));
-        self.app.act(Actor::new("worker"), |act| memberships::expire(act, 10_000)).map(drop)
+        self.app.act(&Caller::service("worker"), |act| memberships::expire(act, 10_000)).map(drop)
     }
 
     fn create(&self, at: &str, name: &str, about: &str, percent: Option<&str>, ttl: Option<&str>) -> Result<(), Error> {
@@ -130,7 +136,7 @@ impl Story {
             percent: percent.map(share),
             default_ttl: ttl.map(|text| Ttl::parse(text).expect("the story's durations are ISO 8601")),
         };
-        self.app.act(Actor::new("demo"), |act| segments::create(act, command)).map(drop)
+        self.app.act(&Caller::service("demo"), |act| segments::create(act, command)).map(drop)
     }
 
     fn put(&self, user: u64, at: &str, ttl: Option<&str>, why: &str) -> Result<(), Error> {
@@ -138,7 +144,7 @@ impl Story {
         let addition = Addition { slug: slug(at), deadline, reason: Some(reason(why)), pointer: String::new() };
         let command =
             ChangeMemberships { user: id(user), add: vec![addition], remove: Vec::new(), deadline: None, reason: None };
-        self.app.act(Actor::new("shop"), |act| memberships::change(act, command)).map(drop)
+        self.app.act(&Caller::service("shop"), |act| memberships::change(act, command)).map(drop)
     }
 
     fn take(&self, user: u64, at: &str, why: &str) -> Result<(), Error> {
@@ -149,25 +155,27 @@ impl Story {
             deadline: None,
             reason: Some(reason(why)),
         };
-        self.app.act(Actor::new("shop"), |act| memberships::change(act, command)).map(drop)
+        self.app.act(&Caller::service("shop"), |act| memberships::change(act, command)).map(drop)
     }
 
     fn distribute(&self, at: &str, percent: &str) -> Result<(), Error> {
-        self.app.act(Actor::new("analyst"), |act| distributions::distribute(act, &slug(at), share(percent))).map(drop)
+        self.app
+            .act(&Caller::service("analyst"), |act| distributions::distribute(act, &slug(at), share(percent)))
+            .map(drop)
     }
 
     fn copy(&self, from: &str, to: &str) -> Result<(), Error> {
         let command = CopySegment { slug: slug(to), members: CopiedMembers::All };
-        self.app.act(Actor::new("analyst"), |act| segments::copy(act, &slug(from), command)).map(drop)
+        self.app.act(&Caller::service("analyst"), |act| segments::copy(act, &slug(from), command)).map(drop)
     }
 
     fn move_users(&self, from: &str, to: &str) -> Result<(), Error> {
         let command = MoveUsers { from: slug(from), to: slug(to) };
-        self.app.act(Actor::new("analyst"), |act| moves::move_users(act, command)).map(drop)
+        self.app.act(&Caller::service("analyst"), |act| moves::move_users(act, command)).map(drop)
     }
 
     fn delete(&self, at: &str) -> Result<(), Error> {
-        self.app.act(Actor::new("analyst"), |act| segments::delete(act, &slug(at), &Expected::Any)).map(drop)
+        self.app.act(&Caller::service("analyst"), |act| segments::delete(act, &slug(at), &Expected::Any)).map(drop)
     }
 }
 

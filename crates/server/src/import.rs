@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant as Stopwatch},
 };
 
-use domain::{Actor, Instant, Job, JobId, JobState, Reason, Slug, Ttl};
+use domain::{Caller, Instant, Job, JobId, JobState, Reason, Slug, Ttl};
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::blocking::{Body, RequestBuilder, Response};
 use serde_json::Value;
@@ -24,7 +24,9 @@ use usecases::{
     memberships::Deadline,
 };
 
-use crate::{Failure, ImportArgs, MembershipArgs, remote::Remote, say, serve, settings::Settings, world};
+use crate::{
+    Failure, ImportArgs, MembershipArgs, account::operator, remote::Remote, say, serve, settings::Settings, world,
+};
 
 /// How often it is looked how far an import came.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -69,9 +71,7 @@ fn run(settings: &Settings, args: &ImportArgs, path: &str, import: &Import) -> R
     let file = File::open(&args.file).map_err(|error| Failure(format!("{}: {error}", args.file.display())))?;
     let progress = Progress::new(args.progress);
     let told = match &args.server {
-        Some(server) => {
-            Remote::new(server, args.token.as_deref())?.import(path, import, file, &args.file, &progress)?
-        }
+        Some(server) => Remote::new(server)?.import(path, import, file, &args.file, &progress)?,
         None => here(settings, import, file, &args.file, &progress)?,
     };
     progress.end();
@@ -141,7 +141,7 @@ fn here(
 ) -> Result<Told, Failure> {
     let app = world::app(settings, serve::migrated(settings)?)?;
     let limits = tables::Limits { unpacked_bytes_max: settings.import_bytes_max, ..tables::Limits::default() };
-    let (job, _) = imports::accept(&app, Actor::new("import"), import, None, &limits, &mut file)?;
+    let (job, _) = imports::accept(&app, &Caller::service("import"), import, None, &limits, &mut file)?;
     let job = carry_out(&app, job, progress)?;
     let outcome = Outcome::of(&job);
     let refused_file = match imports::refused_file(&app, &job)? {
@@ -185,7 +185,7 @@ fn carry_out(app: &Arc<App>, job: Job, progress: &Progress) -> Result<Job, Failu
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 // The store may be busy with the import itself.
-                if let Ok(job) = app.look(|look| jobs::get(look, id)) {
+                if let Ok(job) = app.look(&operator(), |look| jobs::get(look, id)) {
                     progress.tell(job.done, job.total);
                 }
                 thread::sleep(LOOK_EVERY);
@@ -199,7 +199,7 @@ fn carry_out(app: &Arc<App>, job: Job, progress: &Progress) -> Result<Job, Failu
 
 fn follow(app: &App, id: JobId) -> Result<Job, Failure> {
     loop {
-        let job = app.look(|look| jobs::get(look, id))?;
+        let job = app.look(&operator(), |look| jobs::get(look, id))?;
         if job.state.is_final() {
             return Ok(job);
         }

@@ -10,6 +10,7 @@ mod remote;
 mod serve;
 mod settings;
 mod tls;
+mod token;
 mod world;
 
 use std::{fmt::Display, io::Write, path::PathBuf, process::ExitCode};
@@ -18,6 +19,7 @@ use account::AccountCommand;
 use audit::AuditCommand;
 use clap::{Args, Parser, Subcommand};
 use settings::{Flags, Settings};
+use token::TokenCommand;
 use usecases::ports::StoreError;
 
 #[global_allocator]
@@ -37,7 +39,8 @@ struct Cli {
 enum Command {
     /// Serve the REST API, and do the scheduled work beside it
     ///
-    /// Brings the store's schema up to date first. Prints the address when it listens. SIGTERM and Ctrl-C let requests
+    /// Brings the store's schema up to date first. In a store without accounts it makes an administrator, and prints a link
+    /// to sign in with, once. Prints the address when it listens. SIGTERM and Ctrl-C let requests
     /// under way end.
     Serve {
         #[command(flatten)]
@@ -48,6 +51,9 @@ enum Command {
         /// Leave the scheduled work to `strata work`
         #[arg(long)]
         no_worker: bool,
+        /// Let anybody on this machine do everything, without signing in; refused for other addresses than this machine's own
+        #[arg(long)]
+        open: bool,
     },
     /// Do the scheduled work: end memberships whose deadline came
     ///
@@ -69,12 +75,10 @@ enum Command {
     /// Names every difference; ends with status 1 when there are any. Reads only, from one consistent state: it may run
     /// while others work.
     Check {
-        /// Compare the store with what the index of this running node answers instead, for instance http://127.0.0.1:8080
+        /// Compare the store with what the index of this running node answers instead, for instance http://127.0.0.1:8080; an
+        /// API token in STRATA_TOKEN proves who asks
         #[arg(long, value_name = "URL")]
         index: Option<String>,
-        /// What proves to the node who you are; better set by STRATA_TOKEN
-        #[arg(long, env = "STRATA_TOKEN", hide_env_values = true, requires = "index")]
-        token: Option<String>,
         #[command(flatten)]
         common: Common,
     },
@@ -88,6 +92,16 @@ enum Command {
         #[command(subcommand)]
         what: AccountCommand,
     },
+    /// Make, list and revoke API tokens: what services sign in with
+    Token {
+        #[command(subcommand)]
+        what: TokenCommand,
+    },
+    /// Replace the keys that access tokens are signed with
+    Keys {
+        #[command(subcommand)]
+        what: KeysCommand,
+    },
     /// Prove the audit log
     Audit {
         #[command(subcommand)]
@@ -95,6 +109,17 @@ enum Command {
     },
     /// Fill an empty store with a made-up shop: 10,000 users, segments, deadlines, months of history
     Demo {
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Draw another key: it signs from now on, and those before it are taken until what they signed has ended
+    ///
+    /// It also happens by itself every 30 days. To sign everybody out, use `strata account password` or `disable`.
+    Rotate {
         #[command(flatten)]
         common: Common,
     },
@@ -148,12 +173,10 @@ pub(crate) struct ImportArgs {
     /// Tell how far it came in lines, also where there is no terminal
     #[arg(long)]
     progress: bool,
-    /// Send the file to this server instead of into the store, for instance https://strata.example.com
+    /// Send the file to this server instead of into the store, for instance https://strata.example.com; an API token in
+    /// STRATA_TOKEN proves who sends it
     #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// What proves to the server who you are; better set by STRATA_TOKEN
-    #[arg(long, env = "STRATA_TOKEN", hide_env_values = true, requires = "server")]
-    token: Option<String>,
 }
 
 #[derive(Args)]
@@ -198,7 +221,7 @@ impl From<ModeArg> for usecases::imports::Mode {
 
 #[derive(Args)]
 pub(crate) struct Common {
-    /// sqlite://FILE or postgres://USER@HOST/DATABASE; passwords are better set by STRATA_DATABASE_URL
+    /// sqlite://FILE or postgres://USER@HOST/DATABASE; an address with a password goes into STRATA_DATABASE_URL
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
     /// A TOML file of settings; config/default.toml lists all
@@ -254,15 +277,15 @@ fn run(command: Command, settings: Settings) -> Result<ExitCode, Failure> {
         Command::Work { once: true, .. } => serve::work_once(&settings)?,
         Command::Migrate { .. } => check::migrate(&settings)?,
         Command::Check { index: None, .. } => return check::check(&settings),
-        Command::Check { index: Some(node), token, .. } => {
-            return check::check_index(&settings, &node, token.as_deref());
-        }
+        Command::Check { index: Some(node), .. } => return check::check_index(&settings, &node),
         Command::Import { what: Import::Users { args, .. } } => return import::users(&settings, &args),
         Command::Import { what: Import::Segments { args, .. } } => return import::segments(&settings, &args),
         Command::Import { what: Import::Memberships { args, of, .. } } => {
             return import::memberships(&settings, &args, &of);
         }
         Command::Account { what } => account::run(&settings, &what)?,
+        Command::Token { what } => token::run(&settings, &what)?,
+        Command::Keys { what: KeysCommand::Rotate { .. } } => account::rotate_keys(&settings)?,
         Command::Audit { what } => return audit::run(&settings, &what),
         Command::Demo { .. } => demo::fill(&settings)?,
     }
@@ -270,8 +293,9 @@ fn run(command: Command, settings: Settings) -> Result<ExitCode, Failure> {
 }
 
 fn flags(command: &Command) -> Flags {
+    let open = matches!(command, Command::Serve { open: true, .. });
     let (common, listen, worker) = match command {
-        Command::Serve { common, listen, no_worker } => (common, listen.clone(), no_worker.then_some(false)),
+        Command::Serve { common, listen, no_worker, .. } => (common, listen.clone(), no_worker.then_some(false)),
         Command::Work { common, .. }
         | Command::Migrate { common }
         | Command::Check { common, .. }
@@ -280,7 +304,9 @@ fn flags(command: &Command) -> Flags {
             what: Import::Users { common, .. } | Import::Segments { common, .. } | Import::Memberships { common, .. },
         } => (common, None, None),
         Command::Account { what } => (what.common(), None, None),
+        Command::Token { what } => (what.common(), None, None),
+        Command::Keys { what: KeysCommand::Rotate { common } } => (common, None, None),
         Command::Audit { what } => (what.common(), None, None),
     };
-    Flags { config: common.config.clone(), database_url: common.database_url.clone(), listen, worker }
+    Flags { config: common.config.clone(), database_url: common.database_url.clone(), listen, worker, open }
 }

@@ -1,13 +1,14 @@
 //! `strata serve` and `strata work`: the roles that stay.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 use actix_web::{HttpServer, dev::ServerHandle, web::Data};
-use api::{Batches, Rates};
+use api::{Access, Attempts, Batches, Changes, Rates};
+use domain::Caller;
 use index::Index;
 use store::DieselStore;
 use tokio::sync::{Semaphore, watch};
-use usecases::{App, ports::StoreError, retention};
+use usecases::{App, accounts, audit, ports::StoreError, retention};
 use worker::Schedule;
 
 use crate::{Failure, say, settings::Settings, tls, world};
@@ -46,6 +47,11 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
         is_tls: settings.tls.is_some(),
         trusted_proxies: settings.trusted_proxies.clone(),
         rates: settings.requests_per_second.map(|rate| Arc::new(Rates::per_second(rate))),
+        caller_rates: settings.caller_requests_per_second.map(|rate| Arc::new(Rates::per_second(rate))),
+        access: settings.access,
+        sign_up_domains: settings.sign_up_domains.clone(),
+        attempts: Arc::new(Attempts::default()),
+        changes: Arc::new(Changes::default()),
     };
     let data = Data::from(Arc::clone(&app));
     let batches = Data::new(Batches::start(&app).map_err(|error| Failure(format!("no threads for batches: {error}")))?);
@@ -66,10 +72,13 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     actix_web::rt::spawn(stop_when_asked(running.handle(), followers));
 
     let (stop, stopped) = watch::channel(());
+    let world = Arc::clone(&app);
     let working = settings.worker.then(|| actix_web::rt::spawn(work_until(app, schedule(&settings), stopped)));
+    let first = addresses.first().map(|address| format!("{scheme}://{address}"));
     for address in addresses {
         say(format_args!("strata listens on {scheme}://{address} (API documentation at /api/docs)"))?;
     }
+    welcome(&world, &settings, first.as_deref().unwrap_or_default())?;
     let ended = running.await;
     drop(stop);
     if let Some(working) = working {
@@ -79,6 +88,29 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     drop(following);
     log::info!("stopped");
     ended.map_err(|error| Failure(format!("the server ended badly: {error}")))
+}
+
+/// Says who may come in: in an empty store the first administrator is made here, and told the way, once.
+fn welcome(app: &App, settings: &Settings, address: &str) -> Result<(), Failure> {
+    audit::note_settings(app, &settings.listen, &settings.noted)?;
+    if settings.access == Access::Open {
+        log::warn!("nobody has to sign in");
+        tell("NOBODY HAS TO SIGN IN (--open): whoever is on this machine may do everything.");
+        return Ok(());
+    }
+    let made = app.act(&Caller::service("operator"), accounts::create_first)?;
+    let Some((account, secret)) = made else { return Ok(()) };
+    let base = settings.public_url.as_deref().unwrap_or(address);
+    tell(format_args!("There was no account yet, so `{}` was made. Sign in, once and within a day:", account.login));
+    tell(format_args!("{base}/sign-in#{}", secret.reveal()));
+    Ok(())
+}
+
+/// Whoever started the service may have stopped reading by now, which is no reason to end it.
+fn tell(line: impl Display) {
+    if let Err(Failure(reason)) = say(line) {
+        log::warn!("{reason}");
+    }
 }
 
 /// Requests under way are ended first; asked a second time, it ends at once.

@@ -3,15 +3,16 @@
 use std::{
     ffi::OsString,
     fmt,
-    net::IpAddr,
+    net::{IpAddr, ToSocketAddrs},
     num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use api::TrustedProxies;
-use domain::Ttl;
+use api::{Access, TrustedProxies};
+use domain::{Identity, Ttl};
 use ipnet::IpNet;
+use providers::{OidcOptions, YandexOptions};
 use toml::{Table, Value};
 
 use crate::tls::TlsFiles;
@@ -21,6 +22,8 @@ const PREFIX: &str = "STRATA_";
 /// Environment variables of our prefix that are no settings: where the file is, and whatever is for the tests.
 const CONFIG: &str = "STRATA_CONFIG";
 const FOR_TESTS: &str = "STRATA_TEST_";
+/// What a client shows to a server.
+pub(crate) const TOKEN: &str = "STRATA_TOKEN";
 
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -38,6 +41,13 @@ pub(crate) struct Settings {
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) requests_per_second: Option<NonZeroU32>,
+    pub(crate) caller_requests_per_second: Option<NonZeroU32>,
+    pub(crate) providers: providers::Options,
+    pub(crate) sign_up_domains: Vec<String>,
+    /// Whether somebody has to sign in.
+    pub(crate) access: Access,
+    /// What was set otherwise than built in, for the audit log; no secrets.
+    pub(crate) noted: serde_json::Value,
     pub(crate) export_patience: Duration,
     pub(crate) index: bool,
     pub(crate) index_file: Option<PathBuf>,
@@ -81,6 +91,7 @@ pub(crate) struct Flags {
     pub(crate) listen: Option<String>,
     pub(crate) database_url: Option<String>,
     pub(crate) worker: Option<bool>,
+    pub(crate) open: bool,
 }
 
 /// Reads all sources.
@@ -102,6 +113,7 @@ pub(crate) fn read(flags: &Flags, variables: impl Iterator<Item = (OsString, OsS
     for (name, value) in &environment {
         if let Some(key) = name.strip_prefix(PREFIX)
             && name != CONFIG
+            && name != TOKEN
             && !name.starts_with(FOR_TESTS)
         {
             layers.add(key.to_ascii_lowercase(), Value::String(value.clone()), name.clone());
@@ -119,7 +131,18 @@ pub(crate) fn read(flags: &Flags, variables: impl Iterator<Item = (OsString, OsS
             layers.add(key.to_owned(), value, flag.to_owned());
         }
     }
-    layers.settings()
+    if flags.database_url.as_deref().is_some_and(holds_password) {
+        let reason = "a password does not belong on a command line, which others on the machine read: use STRATA_DATABASE_URL or database_url_file";
+        layers.mistake("database_url", reason);
+    }
+    layers.settings(if flags.open { Access::Open } else { Access::SignIn })
+}
+
+/// Whether an address has a password in it.
+fn holds_password(url: &str) -> bool {
+    let authority = url.split_once("://").map_or("", |(_, rest)| rest).split(['/', '?']).next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    user.contains(':') || url.split(['?', '&']).any(|parameter| parameter.starts_with("password="))
 }
 
 fn defaults() -> Table {
@@ -229,11 +252,15 @@ impl Layers {
         })
     }
 
-    fn settings(mut self) -> Result<Settings, Mistakes> {
+    fn settings(mut self, access: Access) -> Result<Settings, Mistakes> {
         let ms = |number| Duration::from_millis(number);
         let listen = self.text("listen");
         if !listen.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok()) {
             self.mistake("listen", format!("must be HOST:PORT, not `{listen}`"));
+        }
+        if access == Access::Open && !is_loopback(&listen) {
+            let reason = format!("without sign-in (--open) only this machine may reach the service, not `{listen}`");
+            self.mistake("listen", reason);
         }
         let database_url = self.database_url();
         let cors_origins = self.list("cors_origins");
@@ -265,6 +292,11 @@ impl Layers {
             tls: self.tls(),
             trusted_proxies: self.trusted_proxies(),
             requests_per_second: NonZeroU32::new(self.number("requests_per_second", 0, 1_000_000) as u32),
+            caller_requests_per_second: NonZeroU32::new(self.number("caller_requests_per_second", 0, 1_000_000) as u32),
+            providers: self.providers(),
+            sign_up_domains: self.sign_up_domains(),
+            access,
+            noted: self.noted(access),
             export_patience: ms(self.number("export_patience_ms", 1, 86_400_000)),
             index: self.switch("index"),
             index_file: Some(self.text("index_file")).filter(|file| !file.is_empty()).map(PathBuf::from),
@@ -310,13 +342,7 @@ impl Layers {
         if let Err(reason) = files::check_address(&url) {
             self.mistake("files_url", reason);
         }
-        let secret = match self.text("s3_secret_access_key_file").as_str() {
-            "" => self.text("s3_secret_access_key"),
-            file => std::fs::read_to_string(file).map(|text| text.trim().to_owned()).unwrap_or_else(|error| {
-                self.mistake("s3_secret_access_key_file", format!("`{file}` cannot be read: {error}"));
-                String::new()
-            }),
-        };
+        let secret = self.secret("s3_secret_access_key");
         let s3 = files::S3Options {
             endpoint: given(self.text("s3_endpoint")),
             region: given(self.text("s3_region")),
@@ -324,6 +350,89 @@ impl Layers {
             secret_access_key: given(secret),
         };
         files::Options { url, s3 }
+    }
+
+    /// The secret of this key, or what stands in the file that the key with `_file` names.
+    fn secret(&mut self, key: &str) -> String {
+        let in_file = format!("{key}_file");
+        match self.text(&in_file).as_str() {
+            "" => self.text(key),
+            file => std::fs::read_to_string(file).map(|text| text.trim().to_owned()).unwrap_or_else(|error| {
+                self.mistake(&in_file, format!("`{file}` cannot be read: {error}"));
+                String::new()
+            }),
+        }
+    }
+
+    fn providers(&mut self) -> providers::Options {
+        providers::Options { yandex: self.yandex(), oidc: self.oidc() }
+    }
+
+    fn yandex(&mut self) -> Option<YandexOptions> {
+        let client_id = self.text("yandex_client_id");
+        let client_secret = self.secret("yandex_client_secret");
+        let [oauth_url, login_url] = ["yandex_oauth_url", "yandex_login_url"].map(|key| self.provider_url(key));
+        if client_id.is_empty() {
+            return None;
+        }
+        if client_secret.is_empty() {
+            self.mistake("yandex_client_secret", "must be given with yandex_client_id");
+        }
+        Some(YandexOptions { client_id, client_secret, oauth_url, login_url })
+    }
+
+    fn oidc(&mut self) -> Option<OidcOptions> {
+        if self.text("oidc_issuer").is_empty() {
+            return None;
+        }
+        let (name, client_id) = (self.text("oidc_name"), self.text("oidc_client_id"));
+        if Identity::new(&name, "somebody").is_err() || name == "yandex" {
+            self.mistake("oidc_name", "must be 1 to 32 of a-z, 0-9 and -, and not yandex");
+        }
+        if client_id.is_empty() {
+            self.mistake("oidc_client_id", "must be given with oidc_issuer");
+        }
+        // An issuer is compared letter for letter, also in its last slash.
+        let issuer = self.text("oidc_issuer");
+        self.provider_url("oidc_issuer");
+        let client_secret = Some(self.secret("oidc_client_secret")).filter(|secret| !secret.is_empty());
+        let (title, scopes) = (self.text("oidc_title"), self.list("oidc_scopes"));
+        Some(OidcOptions { name, title, issuer, client_id, client_secret, scopes })
+    }
+
+    /// By TLS, unless it is on this machine.
+    fn provider_url(&mut self, key: &str) -> String {
+        let url = self.text(key).trim_end_matches('/').to_owned();
+        let host = url.strip_prefix("http://").and_then(|rest| rest.split('/').next());
+        if !url.starts_with("https://") && !host.is_some_and(is_loopback_host) {
+            self.mistake(key, format!("must begin with https://, not `{}`", url.escape_debug()));
+        }
+        url
+    }
+
+    fn sign_up_domains(&mut self) -> Vec<String> {
+        let domains = self.list("sign_up_domains");
+        for domain in &domains {
+            if domain.is_empty() || domain.contains(['@', '/', '*', ' ']) {
+                let reason = format!("must be domains such as example.com, not `{}`", domain.escape_debug());
+                self.mistake("sign_up_domains", reason);
+            }
+        }
+        domains.into_iter().map(|domain| domain.to_lowercase()).collect()
+    }
+
+    /// Whatever may hold a secret is left out whole.
+    fn noted(&self, access: Access) -> serde_json::Value {
+        let mut noted = serde_json::Map::new();
+        for key in self.known.keys() {
+            let (value, origin) = self.get(key);
+            let may_be_secret = key.contains("secret") || key.starts_with("database_url") || key == "public_url";
+            if origin != "built in" && !may_be_secret {
+                noted.insert(key.clone(), text_of(&value).into());
+            }
+        }
+        noted.insert("access".to_owned(), if access == Access::Open { "open" } else { "sign-in" }.into());
+        noted.into()
     }
 
     fn stale_after(&mut self) -> Option<Ttl> {
@@ -391,6 +500,31 @@ impl Layers {
     }
 }
 
+/// Whether nobody but this machine reaches an address.
+fn is_loopback(listen: &str) -> bool {
+    let addresses = listen.to_socket_addrs().map(Vec::from_iter).unwrap_or_default();
+    !addresses.is_empty() && addresses.iter().all(|address| address.ip().is_loopback())
+}
+
+/// The same of a host that may have a port.
+fn is_loopback_host(host: &str) -> bool {
+    let with_port = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+        host.to_owned()
+    } else {
+        format!("{host}:80")
+    };
+    is_loopback(&with_port)
+}
+
+/// The same wherever it was set: in the environment everything is text, and a list has commas.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
+        other => shown(other),
+    }
+}
+
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => format!("`{}`", text.escape_debug()),
@@ -445,6 +579,53 @@ mod tests {
         let variables = [("STRATA_LISTEN".into(), "127.0.0.1:2".into()), ("STRATA_POOL_SIZE".into(), "5".into())];
         let settings = read(&flags, variables.into_iter()).unwrap();
         assert_eq!((settings.listen.as_str(), settings.pool_size, settings.log.as_str()), ("127.0.0.1:3", 5, "warn"));
+    }
+
+    #[test]
+    fn without_sign_in_only_this_machine_is_listened_to() {
+        let open = |listen: &str| {
+            let flags = Flags { open: true, listen: Some(listen.to_owned()), ..Flags::default() };
+            read(&flags, std::iter::empty()).map(drop).map_err(|mistakes| mistakes.to_string())
+        };
+        for listen in ["127.0.0.1:0", "[::1]:8080", "localhost:0"] {
+            assert_eq!(open(listen), Ok(()), "{listen}");
+        }
+        for listen in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80"] {
+            assert!(open(listen).unwrap_err().contains("only this machine may reach the service"), "{listen}");
+        }
+    }
+
+    #[test]
+    fn passwords_on_the_command_line_are_refused() {
+        for url in ["postgres://u:hunter2@db/strata", "postgres://db/strata?user=u&password=hunter2"] {
+            let flags = Flags { database_url: Some(url.to_owned()), ..Flags::default() };
+            let mistakes = read(&flags, std::iter::empty()).err().unwrap().to_string();
+            assert!(
+                mistakes.contains("does not belong on a command line") && !mistakes.contains("hunter2"),
+                "{mistakes}"
+            );
+        }
+        assert!(!holds_password("postgres://user@db:5432/strata") && !holds_password("sqlite:///a:b@c.db"));
+    }
+
+    #[test]
+    fn providers_are_whole_or_not_there() {
+        let mistakes = with(&[("STRATA_YANDEX_CLIENT_ID", "a"), ("STRATA_OIDC_ISSUER", "http://idp.example.com")]);
+        let mistakes = mistakes.err().unwrap().to_string();
+        for key in ["yandex_client_secret", "oidc_client_id", "oidc_issuer"] {
+            assert!(mistakes.contains(&format!("  {key} (")), "{key} in {mistakes}");
+        }
+        let settings = with(&[("STRATA_OIDC_ISSUER", "http://127.0.0.1:9/"), ("STRATA_OIDC_CLIENT_ID", "a")]).unwrap();
+        assert_eq!(settings.providers.oidc.unwrap().issuer, "http://127.0.0.1:9/");
+        assert!(settings.providers.yandex.is_none());
+    }
+
+    #[test]
+    fn no_secret_is_noted() {
+        let secret = ("STRATA_YANDEX_CLIENT_SECRET", "hunter2");
+        let url = ("STRATA_DATABASE_URL", "postgres://u:hunter3@db/strata");
+        let settings = with(&[secret, url, ("STRATA_POOL_SIZE", "7")]).unwrap();
+        assert_eq!(settings.noted.to_string(), r#"{"access":"sign-in","pool_size":"7"}"#);
     }
 
     #[test]

@@ -8,9 +8,10 @@ use std::sync::{
 use domain::Instant;
 use files::ObjectFiles;
 use index::{Index, Indexed};
+use providers::SetUpProviders;
 use store::{DieselStore, Options};
 use usecases::{
-    App,
+    App, Keys,
     ports::{self, Chance, Clock, NoIndex, Store, StoreError},
 };
 
@@ -39,7 +40,9 @@ pub(crate) fn indexed_app(settings: &Settings, store: DieselStore, index: Arc<In
 fn assemble(settings: &Settings, store: Box<dyn Store>, index: Arc<dyn ports::Index>) -> Result<Arc<App>, Failure> {
     let clock = Box::new(MachineClock::default());
     let files = Box::new(open_files(settings)?);
-    Ok(Arc::new(App { store, index, files, clock, chance: Box::new(MachineChance) }))
+    let providers = Box::new(SetUpProviders::new(settings.providers.clone()));
+    let (chance, keys) = (Box::new(MachineChance), Keys::default());
+    Ok(Arc::new(App { store, index, files, providers, clock, chance, keys }))
 }
 
 pub(crate) fn open_files(settings: &Settings) -> Result<ObjectFiles, Failure> {

@@ -2,7 +2,7 @@ use diesel::{
     prelude::*,
     sql_types::{BigInt, Nullable, Text},
 };
-use domain::{Account, AccountId, Login, PasswordHash, Role};
+use domain::{Account, AccountId, Identity, Instant, Login, PasswordHash, Role};
 use usecases::ports::{AccountQuery, Accounts, StoreError};
 
 use crate::{
@@ -12,8 +12,9 @@ use crate::{
 };
 
 const TABLE: Table = Table("accounts");
-const COLUMNS: &str = "id, login, role, password, disabled_at, created_at, updated_at, version";
-type Columns = (BigInt, Text, Text, Nullable<Text>, Nullable<BigInt>, BigInt, BigInt, BigInt);
+const IDENTITIES: Table = Table("identities");
+const COLUMNS: &str = "id, login, role, sees_persons, password, disabled_at, created_at, updated_at, version";
+type Columns = (BigInt, Text, Text, BigInt, Nullable<Text>, Nullable<BigInt>, BigInt, BigInt, BigInt);
 
 /// In the order of `COLUMNS`.
 #[derive(Queryable)]
@@ -21,6 +22,7 @@ struct Row {
     id: i64,
     login: String,
     role: String,
+    sees_persons: i64,
     password: Option<String>,
     disabled_at: Option<i64>,
     created_at: i64,
@@ -31,13 +33,14 @@ struct Row {
 impl Accounts for DieselUnit<'_> {
     fn insert(&mut self, account: &Account) -> Result<AccountId, StoreError> {
         let statement = Statement::<BigInt>::new(
-            "INSERT INTO accounts (login, login_key, role, password, disabled_at, created_at, updated_at, version) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            "INSERT INTO accounts (login, login_key, role, sees_persons, password, disabled_at, created_at, updated_at, version) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         );
         let statement = statement
             .text(account.login.as_str())
             .text(account.login.key())
             .text(account.role.as_str())
+            .int(account.sees_persons.into())
             .maybe_text(account.password.as_ref().map(PasswordHash::as_str))
             .maybe_int(account.disabled_at.map(|at| at.timestamp_micros()))
             .int(account.created_at.timestamp_micros())
@@ -57,10 +60,11 @@ impl Accounts for DieselUnit<'_> {
 
     fn update(&mut self, account: &Account) -> Result<(), StoreError> {
         let statement = Statement::new(
-            "UPDATE accounts SET role = ?, password = ?, disabled_at = ?, updated_at = ?, version = ? WHERE id = ?",
+            "UPDATE accounts SET role = ?, sees_persons = ?, password = ?, disabled_at = ?, updated_at = ?, version = ? WHERE id = ?",
         );
         let statement = statement
             .text(account.role.as_str())
+            .int(account.sees_persons.into())
             .maybe_text(account.password.as_ref().map(PasswordHash::as_str))
             .maybe_int(account.disabled_at.map(|at| at.timestamp_micros()))
             .int(account.updated_at.timestamp_micros())
@@ -73,7 +77,36 @@ impl Accounts for DieselUnit<'_> {
     }
 
     fn delete(&mut self, id: AccountId) -> Result<(), StoreError> {
+        self.execute(Statement::new("DELETE FROM identities WHERE account = ?").int(id.0))?;
         self.execute(Statement::new("DELETE FROM accounts WHERE id = ?").int(id.0)).map(drop)
+    }
+
+    fn link(&mut self, identity: &Identity, account: AccountId, at: Instant) -> Result<(), StoreError> {
+        let statement =
+            Statement::new("INSERT INTO identities (provider, subject, account, created_at) VALUES (?, ?, ?, ?)");
+        let statement = statement.text(identity.provider()).text(identity.subject());
+        self.execute(statement.int(account.0).int(at.timestamp_micros())).map(drop)
+    }
+
+    fn unlink(&mut self, identity: &Identity, account: AccountId) -> Result<bool, StoreError> {
+        let statement = Statement::new("DELETE FROM identities WHERE provider = ? AND subject = ? AND account = ?");
+        let statement = statement.text(identity.provider()).text(identity.subject()).int(account.0);
+        Ok(self.execute(statement)? > 0)
+    }
+
+    fn identities(&mut self, account: AccountId) -> Result<Vec<Identity>, StoreError> {
+        let statement = Statement::<(Text, Text)>::new(
+            "SELECT provider, subject FROM identities WHERE account = ? ORDER BY provider, subject",
+        );
+        self.rows(statement.int(account.0), |(provider, subject): (String, String)| {
+            Identity::new(&provider, &subject).map_err(|error| IDENTITIES.corrupt(error))
+        })
+    }
+
+    fn find_identity(&mut self, identity: &Identity) -> Result<Option<AccountId>, StoreError> {
+        let statement = Statement::<BigInt>::new("SELECT account FROM identities WHERE provider = ? AND subject = ?");
+        let statement = statement.text(identity.provider()).text(identity.subject());
+        Ok(self.rows(statement, |id: i64| Ok(AccountId(id)))?.into_iter().next())
     }
 
     fn list(&mut self, query: &AccountQuery, limit: usize) -> Result<Vec<Account>, StoreError> {
@@ -126,6 +159,7 @@ impl TryFrom<Row> for Account {
             id: AccountId(row.id),
             login: Login::parse(&row.login).map_err(|error| TABLE.corrupt(error))?,
             role: role.ok_or_else(|| TABLE.corrupt(format!("`{}` is not a role", row.role)))?,
+            sees_persons: row.sees_persons != 0,
             password: row.password.map(PasswordHash::new),
             disabled_at: TABLE.maybe_instant(row.disabled_at)?,
             created_at: TABLE.instant(row.created_at)?,

@@ -3,7 +3,7 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 use domain::{Action, Actor, AuditEntry, AuditRow, ChainHash};
-use usecases::ports::{Audit, AuditQuery, StoreError};
+use usecases::ports::{Audit, AuditQuery, Direction, StoreError};
 
 use crate::{
     DieselUnit,
@@ -51,10 +51,14 @@ impl Audit for DieselUnit<'_> {
     fn list(&mut self, query: &AuditQuery, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         let select = "SELECT id, at, actor, action, subject, detail, hash FROM audit";
         let mut statement = filtered(Statement::<(BigInt, BigInt, Text, Text, Text, Text, Text)>::new(select), query);
+        let (behind, order) = match query.direction {
+            Direction::Ascending => (" AND id > ?", " ORDER BY id LIMIT ?"),
+            Direction::Descending => (" AND id < ?", " ORDER BY id DESC LIMIT ?"),
+        };
         if let Some(after) = query.after {
-            statement = statement.then(" AND id > ?").int(after);
+            statement = statement.then(behind).int(after);
         }
-        let statement = statement.then(" ORDER BY id LIMIT ?").int(rows_max(limit));
+        let statement = statement.then(order).int(rows_max(limit));
         self.rows(statement, |row: Row| AuditRow::try_from(row))
     }
 

@@ -150,6 +150,10 @@ fn filtered<Columns>(mut statement: Statement<Columns>, query: &JobQuery) -> Sta
     if let Some(undoes) = query.undoes {
         statement = statement.then(" AND undoes = ?").int(undoes.0);
     }
+    if let Some((actor, since)) = &query.owner {
+        statement = statement.then(" AND actor = ? AND created_at >= ?").text(actor.as_str());
+        statement = statement.int(since.timestamp_micros());
+    }
     statement
 }
 

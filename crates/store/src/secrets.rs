@@ -18,4 +18,8 @@ impl Secrets for DieselUnit<'_> {
         let kept = self.rows(statement.text(name).text(fresh), |value: String| Ok(value))?;
         Ok(kept.into_iter().next().unwrap_or_else(|| fresh.to_owned()))
     }
+
+    fn replace(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
+        self.execute(Statement::new("UPDATE secrets SET value = ? WHERE name = ?").text(value).text(name)).map(drop)
+    }
 }

@@ -171,6 +171,9 @@ fn filtered<Columns>(statement: Statement<Columns>, query: &UserQuery) -> Statem
         Some(end) => statement.then(" WHERE (user_id >= ? AND user_id < ?").text(text).text(end),
         None => statement.then(" WHERE (user_id >= ?").text(text),
     };
+    if query.by_id_only {
+        return statement.then(")");
+    }
     statement.then(r" OR search LIKE ? ESCAPE '\')").text(holding(text))
 }
 

@@ -11,6 +11,8 @@ mod jobs;
 mod memberships;
 mod secrets;
 mod segments;
+mod sessions;
+mod tokens;
 mod transactions;
 mod users;
 
@@ -27,7 +29,7 @@ use crate::slug;
 /// One named promise of the port.
 type Case = (&'static str, fn(&dyn Store));
 
-const CASES: [&[Case]; 13] = [
+const CASES: [&[Case]; 15] = [
     transactions::CASES,
     segments::CASES,
     users::CASES,
@@ -37,6 +39,8 @@ const CASES: [&[Case]; 13] = [
     jobs::CASES,
     secrets::CASES,
     accounts::CASES,
+    sessions::CASES,
+    tokens::CASES,
     audit::CASES,
     changes::CASES,
     amounts::CASES,

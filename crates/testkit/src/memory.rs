@@ -8,15 +8,17 @@ use std::{
 };
 
 use domain::{
-    Account, AccountId, AuditRow, ChainHash, Entry, HistoryRow, Instant, Job, JobId, JobKind, Kind, Login, Membership,
-    Operation, Period, Segment, SegmentId, Slug, User, UserId, history::replay,
+    Account, AccountId, ApiToken, AuditRow, ChainHash, Entry, HistoryRow, Identity, Instant, Job, JobId, JobKind, Kind,
+    Login, Membership, Operation, Period, SecretHash, Segment, SegmentId, Session, SessionId, Slug, TokenId, User,
+    UserId, history::replay,
 };
 use usecases::{
     changes::{Change, Commit, PORTION, Seen, Told},
     ports::{
         Access, AccountQuery, Accounts, Answers, Audit, AuditQuery, Bearer, Changes, Direction, History, HistoryFilter,
-        HistoryLines, JobQuery, Jobs, Leaving, Locks, Memberships, Secrets, SegmentOrder, SegmentQuery, Segments,
-        Store, StoreError, StoredAnswer, TakeMember, Unit, UserQuery, Users, Verdict,
+        HistoryLines, JobQuery, Jobs, KeptSecret, Leaving, Locks, Memberships, Secrets, SegmentOrder, SegmentQuery,
+        Segments, Sessions, SignIn, Store, StoreError, StoredAnswer, TakeMember, Tokens, Unit, UserQuery, Users,
+        Verdict,
     },
 };
 
@@ -75,6 +77,14 @@ struct Tables {
     secrets: Arc<BTreeMap<String, String>>,
     accounts: Arc<BTreeMap<AccountId, Account>>,
     accounts_made: i64,
+    identities: Arc<BTreeMap<Identity, AccountId>>,
+    sessions: Arc<BTreeMap<SessionId, Session>>,
+    sessions_made: i64,
+    session_secrets: Arc<BTreeMap<SecretHash, KeptSecret>>,
+    sign_in_links: Arc<BTreeMap<SecretHash, (AccountId, Instant)>>,
+    sign_ins: Arc<BTreeMap<SecretHash, SignIn>>,
+    tokens: Arc<BTreeMap<TokenId, ApiToken>>,
+    tokens_made: i64,
     audit: Arc<BTreeMap<i64, AuditRow>>,
     history_made: i64,
     begins_at: Option<Instant>,
@@ -170,6 +180,14 @@ impl Unit for MemoryUnit {
     }
 
     fn accounts(&mut self) -> &mut dyn Accounts {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+
+    fn tokens(&mut self) -> &mut dyn Tokens {
         self
     }
 
@@ -287,7 +305,7 @@ fn suits_segment(segment: &Segment, query: &SegmentQuery) -> bool {
 fn suits_user(user: &User, query: &UserQuery) -> bool {
     let Some(text) = &query.text else { return true };
     let named = [&user.name, &user.email].into_iter().flatten().any(|own| holds(own, text));
-    named || user.id.as_str().starts_with(text)
+    (named && !query.by_id_only) || user.id.as_str().starts_with(text)
 }
 
 fn is_behind<T: Ord>(cursor: Option<&T>, value: &T) -> bool {
@@ -842,6 +860,7 @@ fn suits_job(job: &Job, query: &JobQuery) -> bool {
     query.kind.is_none_or(|kind| kind == job.kind)
         && query.state.is_none_or(|state| state == job.state)
         && query.undoes.is_none_or(|undoes| job.undoes == Some(undoes))
+        && query.owner.as_ref().is_none_or(|(actor, since)| job.actor == *actor && job.created_at >= *since)
 }
 
 impl Jobs for MemoryUnit {
@@ -920,6 +939,13 @@ impl Secrets for MemoryUnit {
         let kept = Arc::make_mut(&mut self.tables.secrets).entry(name.to_owned());
         Ok(kept.or_insert_with(|| fresh.to_owned()).clone())
     }
+
+    fn replace(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
+        if let Some(kept) = Arc::make_mut(&mut self.tables.secrets).get_mut(name) {
+            *kept = value.to_owned();
+        }
+        Ok(())
+    }
 }
 
 impl Accounts for MemoryUnit {
@@ -953,7 +979,32 @@ impl Accounts for MemoryUnit {
 
     fn delete(&mut self, id: AccountId) -> Result<(), StoreError> {
         Arc::make_mut(&mut self.tables.accounts).remove(&id);
+        Arc::make_mut(&mut self.tables.identities).retain(|_, account| *account != id);
         Ok(())
+    }
+
+    fn link(&mut self, identity: &Identity, account: AccountId, _: Instant) -> Result<(), StoreError> {
+        match Arc::make_mut(&mut self.tables.identities).insert(identity.clone(), account) {
+            None => Ok(()),
+            Some(_) => self.fail(StoreError::Duplicate),
+        }
+    }
+
+    fn unlink(&mut self, identity: &Identity, account: AccountId) -> Result<bool, StoreError> {
+        let is_theirs = self.tables.identities.get(identity) == Some(&account);
+        if is_theirs {
+            Arc::make_mut(&mut self.tables.identities).remove(identity);
+        }
+        Ok(is_theirs)
+    }
+
+    fn identities(&mut self, account: AccountId) -> Result<Vec<Identity>, StoreError> {
+        let theirs = self.tables.identities.iter().filter(|(_, id)| **id == account);
+        Ok(theirs.map(|(identity, _)| identity.clone()).collect())
+    }
+
+    fn find_identity(&mut self, identity: &Identity) -> Result<Option<AccountId>, StoreError> {
+        Ok(self.tables.identities.get(identity).copied())
     }
 
     fn list(&mut self, query: &AccountQuery, limit: usize) -> Result<Vec<Account>, StoreError> {
@@ -975,6 +1026,147 @@ fn suits_account(account: &Account, query: &AccountQuery) -> bool {
         && query.role.is_none_or(|role| role == account.role)
 }
 
+impl Sessions for MemoryUnit {
+    fn insert(&mut self, session: &Session) -> Result<SessionId, StoreError> {
+        self.tables.sessions_made += 1;
+        let id = SessionId(self.tables.sessions_made);
+        Arc::make_mut(&mut self.tables.sessions).insert(id, Session { id, ..session.clone() });
+        Ok(id)
+    }
+
+    fn find(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.tables.sessions.get(&id).cloned())
+    }
+
+    fn of_account(&mut self, account: AccountId, at: Instant, limit: usize) -> Result<Vec<Session>, StoreError> {
+        let newest_first = self.tables.sessions.values().rev();
+        let good = newest_first.filter(|session| session.account == account && session.is_good_at(at));
+        Ok(good.take(limit).cloned().collect())
+    }
+
+    fn prolong(&mut self, id: SessionId, expires_at: Instant) -> Result<(), StoreError> {
+        let session = Arc::make_mut(&mut self.tables.sessions).get_mut(&id);
+        if let Some(session) = session.filter(|session| session.ended_at.is_none()) {
+            session.expires_at = expires_at;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, id: SessionId, at: Instant) -> Result<bool, StoreError> {
+        let session = Arc::make_mut(&mut self.tables.sessions).get_mut(&id);
+        Ok(session.filter(|session| session.ended_at.is_none()).map(|session| session.ended_at = Some(at)).is_some())
+    }
+
+    fn end_all(&mut self, account: AccountId, but: Option<SessionId>, at: Instant) -> Result<u64, StoreError> {
+        Arc::make_mut(&mut self.tables.sign_in_links).retain(|_, (owner, _)| *owner != account);
+        let mut ended = 0;
+        for session in Arc::make_mut(&mut self.tables.sessions).values_mut() {
+            if session.account == account && Some(session.id) != but && session.is_good_at(at) {
+                session.ended_at = Some(at);
+                ended += 1;
+            }
+        }
+        Ok(ended)
+    }
+
+    fn keep_secret(&mut self, hash: &SecretHash, session: SessionId) -> Result<(), StoreError> {
+        let kept = KeptSecret { session, spent_at: None };
+        match Arc::make_mut(&mut self.tables.session_secrets).insert(hash.clone(), kept) {
+            None => Ok(()),
+            Some(_) => self.fail(StoreError::Duplicate),
+        }
+    }
+
+    fn find_secret(&mut self, hash: &SecretHash) -> Result<Option<KeptSecret>, StoreError> {
+        Ok(self.tables.session_secrets.get(hash).copied())
+    }
+
+    fn spend(&mut self, hash: &SecretHash, at: Instant) -> Result<bool, StoreError> {
+        let kept = Arc::make_mut(&mut self.tables.session_secrets).get_mut(hash);
+        Ok(kept.filter(|kept| kept.spent_at.is_none()).map(|kept| kept.spent_at = Some(at)).is_some())
+    }
+
+    fn keep_link(&mut self, hash: &SecretHash, account: AccountId, expires_at: Instant) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.tables.sign_in_links).insert(hash.clone(), (account, expires_at));
+        Ok(())
+    }
+
+    fn take_link(&mut self, hash: &SecretHash) -> Result<Option<(AccountId, Instant)>, StoreError> {
+        Ok(Arc::make_mut(&mut self.tables.sign_in_links).remove(hash))
+    }
+
+    fn keep_sign_in(&mut self, sign_in: &SignIn) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.tables.sign_ins).insert(sign_in.state.clone(), sign_in.clone());
+        Ok(())
+    }
+
+    fn take_sign_in(&mut self, state: &SecretHash) -> Result<Option<SignIn>, StoreError> {
+        Ok(Arc::make_mut(&mut self.tables.sign_ins).remove(state))
+    }
+
+    fn forget(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError> {
+        let is_over = |session: &Session| {
+            session.expires_at < before || session.ended_at.is_some_and(|ended_at| ended_at < before)
+        };
+        let over = self.tables.sessions.values().filter(|session| is_over(session)).map(|session| session.id);
+        let over: BTreeSet<SessionId> = over.take(limit).collect();
+        Arc::make_mut(&mut self.tables.sessions).retain(|id, _| !over.contains(id));
+        Arc::make_mut(&mut self.tables.session_secrets).retain(|_, kept| !over.contains(&kept.session));
+        let links = self.tables.sign_in_links.iter().filter(|(_, (_, ends))| *ends < before).map(|(hash, _)| hash);
+        let links: Vec<SecretHash> = links.take(limit).cloned().collect();
+        let sign_ins = self.tables.sign_ins.values().filter(|one| one.expires_at < before).map(|one| &one.state);
+        let sign_ins: Vec<SecretHash> = sign_ins.take(limit).cloned().collect();
+        for hash in &links {
+            Arc::make_mut(&mut self.tables.sign_in_links).remove(hash);
+        }
+        for state in &sign_ins {
+            Arc::make_mut(&mut self.tables.sign_ins).remove(state);
+        }
+        Ok(over.len() + links.len() + sign_ins.len())
+    }
+}
+
+impl Tokens for MemoryUnit {
+    fn insert(&mut self, token: &ApiToken) -> Result<TokenId, StoreError> {
+        if self.tables.tokens.values().any(|other| other.name == token.name || other.hash == token.hash) {
+            return self.fail(StoreError::Duplicate);
+        }
+        self.tables.tokens_made += 1;
+        let id = TokenId(self.tables.tokens_made);
+        Arc::make_mut(&mut self.tables.tokens).insert(id, ApiToken { id, ..token.clone() });
+        Ok(id)
+    }
+
+    fn find(&mut self, id: TokenId) -> Result<Option<ApiToken>, StoreError> {
+        Ok(self.tables.tokens.get(&id).cloned())
+    }
+
+    fn find_hash(&mut self, hash: &SecretHash) -> Result<Option<ApiToken>, StoreError> {
+        Ok(self.tables.tokens.values().find(|token| token.hash == *hash).cloned())
+    }
+
+    fn list(&mut self, after: Option<TokenId>, limit: usize) -> Result<Vec<ApiToken>, StoreError> {
+        let behind = self.tables.tokens.values().filter(|token| is_behind(after.as_ref(), &token.id));
+        Ok(behind.take(limit).cloned().collect())
+    }
+
+    fn count(&mut self) -> Result<u64, StoreError> {
+        Ok(self.tables.tokens.len() as u64)
+    }
+
+    fn revoke(&mut self, id: TokenId, at: Instant) -> Result<bool, StoreError> {
+        let token = Arc::make_mut(&mut self.tables.tokens).get_mut(&id);
+        Ok(token.filter(|token| token.revoked_at.is_none()).map(|token| token.revoked_at = Some(at)).is_some())
+    }
+
+    fn note_use(&mut self, id: TokenId, at: Instant) -> Result<(), StoreError> {
+        if let Some(token) = Arc::make_mut(&mut self.tables.tokens).get_mut(&id) {
+            token.used_at = Some(at);
+        }
+        Ok(())
+    }
+}
+
 impl Audit for MemoryUnit {
     fn last(&mut self) -> Result<Option<(i64, ChainHash)>, StoreError> {
         Ok(self.tables.audit.last_key_value().map(|(id, row)| (*id, row.hash)))
@@ -988,8 +1180,17 @@ impl Audit for MemoryUnit {
     }
 
     fn list(&mut self, query: &AuditQuery, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
-        let found = self.tables.audit.values().filter(|row| suits_audit(row, query));
-        Ok(found.filter(|row| is_behind(query.after.as_ref(), &row.id)).take(limit).cloned().collect())
+        let suits = |row: &&AuditRow| suits_audit(row, query);
+        Ok(match query.direction {
+            Direction::Ascending => {
+                let behind = self.tables.audit.values().filter(|row| is_behind(query.after.as_ref(), &row.id));
+                behind.filter(suits).take(limit).cloned().collect()
+            }
+            Direction::Descending => {
+                let before = self.tables.audit.values().rev().filter(|row| query.after.is_none_or(|id| row.id < id));
+                before.filter(suits).take(limit).cloned().collect()
+            }
+        })
     }
 
     fn count(&mut self, query: &AuditQuery) -> Result<u64, StoreError> {
@@ -998,7 +1199,7 @@ impl Audit for MemoryUnit {
 }
 
 fn suits_audit(row: &AuditRow, query: &AuditQuery) -> bool {
-    let AuditQuery { actor, action, subject, period, after: _ } = query;
+    let AuditQuery { actor, action, subject, period, direction: _, after: _ } = query;
     actor.as_ref().is_none_or(|actor| *actor == row.entry.actor)
         && action.is_none_or(|action| action == row.entry.action)
         && subject.as_ref().is_none_or(|subject| *subject == row.entry.subject)

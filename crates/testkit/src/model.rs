@@ -23,7 +23,7 @@ use usecases::{
     users::{self, CreateUser},
 };
 
-use crate::{World, actor, chances::Draws, importing, slug, user};
+use crate::{World, caller, chances::Draws, importing, slug, user};
 
 mod imported;
 
@@ -67,7 +67,7 @@ fn compare_acts(world: &World, seed: u64, steps: usize, done: &mut Vec<String>) 
                 done.push(format!("rehearse {deed:?}"));
                 // What it tells is compared when it is done in earnest; here it must leave nothing. An import, which
                 // has its own way to be tried, is left out.
-                let _ = world.app.rehearse(actor(), |act| deed.carry_out(act));
+                let _ = world.app.rehearse(&caller(), |act| deed.carry_out(act));
             }
             _ => {
                 let deed = Deed::draw(&mut draws, world.now());

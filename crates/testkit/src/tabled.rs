@@ -11,7 +11,7 @@ use usecases::{
     imports::{self, Import},
 };
 
-use crate::{World, actor};
+use crate::{World, caller};
 
 /// A table of texts as a file; an empty text is an empty cell.
 pub fn table(format: Format, packing: Packing, names: &[&'static str], rows: &[Vec<&str>]) -> Vec<u8> {
@@ -37,7 +37,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 impl World {
     /// Takes a file in, without carrying it out.
     pub fn accept(&self, import: &Import, mut file: &[u8]) -> Result<Job, Error> {
-        Ok(imports::accept(&self.app, actor(), import, None, &Limits::default(), &mut file)?.0)
+        Ok(imports::accept(&self.app, &caller(), import, None, &Limits::default(), &mut file)?.0)
     }
 
     /// Imports a file and waits for its end.

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use domain::{Actor, Description, Instant, Job, JobId, JobState, Percent, Segment, Slug, Ttl, UserId};
+use domain::{Actor, Caller, Description, Instant, Job, JobId, JobState, Percent, Segment, Slug, Ttl, UserId};
 use tables::Limits;
 use usecases::{
-    Act, App, Error, Look, checks,
+    Act, App, Error, Keys, Look, checks,
     imports::{self, Import, What},
     jobs,
     memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
-    ports::{Clock, NoIndex, Store},
+    ports::{Clock, NoIndex, NoProviders, Store},
     segments::{self, CreateSegment},
 };
 
@@ -23,6 +23,11 @@ pub fn user(text: &str) -> UserId {
 
 pub fn actor() -> Actor {
     Actor::new("tester")
+}
+
+/// Who may do everything.
+pub fn caller() -> Caller {
+    Caller::service("tester")
 }
 
 /// An import that adds, row by row, and creates the segments that it needs.
@@ -49,8 +54,10 @@ impl World {
             store,
             index: Arc::new(NoIndex),
             files: Box::new(files.clone()),
+            providers: Box::new(NoProviders),
             clock: Box::new(clock.clone()),
             chance: Box::new(CountingChance::default()),
+            keys: Keys::default(),
         };
         World { app, clock, files }
     }
@@ -60,11 +67,11 @@ impl World {
     }
 
     pub fn act<T>(&self, work: impl FnOnce(&mut Act) -> Result<T, Error>) -> Result<T, Error> {
-        self.app.act(actor(), work)
+        self.app.act(&caller(), work)
     }
 
     pub fn look<T>(&self, work: impl FnOnce(&mut Look) -> Result<T, Error>) -> T {
-        self.app.look(work).unwrap()
+        self.app.look(&caller(), work).unwrap()
     }
 
     pub fn has_segment(&self, text: &str) -> Segment {
@@ -92,7 +99,7 @@ impl World {
 
     /// Imports a file and waits for its end.
     pub fn import(&self, import: &Import, file: &str) -> Result<Job, Error> {
-        let (job, _) = imports::accept(&self.app, actor(), import, None, &Limits::default(), &mut file.as_bytes())?;
+        let (job, _) = imports::accept(&self.app, &caller(), import, None, &Limits::default(), &mut file.as_bytes())?;
         self.finish(job)
     }
 

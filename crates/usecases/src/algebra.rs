@@ -7,7 +7,9 @@ use std::{
     ops::ControlFlow,
 };
 
-use domain::{Entry, Instant, Reason, Segment, SegmentId, Slug, Source, UserId, algebra::Expression};
+use domain::{
+    Caller, Entry, Instant, Permission, Reason, Segment, SegmentId, Slug, Source, UserId, algebra::Expression,
+};
 
 use crate::{
     Act, App, Error, Known, Look, Subject, history,
@@ -44,14 +46,15 @@ pub struct Found {
 }
 
 /// The page of users and the count that are wanted, both of one state; out of memory where that is sure.
-pub fn evaluate(app: &App, query: &AlgebraQuery, wanted: &Wanted) -> Result<Known<Found>, Error> {
+pub fn evaluate(app: &App, caller: &Caller, query: &AlgebraQuery, wanted: &Wanted) -> Result<Known<Found>, Error> {
+    require(caller, Permission::ReadSegments, &query.expression)?;
     let of_set = |set: Box<dyn UserSet>| {
         let users = wanted.users.as_ref().map(|(after, limit)| set.page(after.as_ref(), *limit));
         Found { users: users.unwrap_or_default(), count: wanted.count.map(|Exactly| set.count()) }
     };
     let found = |set: Remembered<Box<dyn UserSet>>| Remembered { found: of_set(set.found), seen: set.seen };
     let remembered = remembered(app, query).map(found);
-    app.known_or_look(remembered, |look| {
+    app.known_or_look(caller, remembered, |look| {
         let users = match &wanted.users {
             Some((after, limit)) => page(look, query, after.as_ref(), *limit)?,
             None => Vec::new(),
@@ -59,6 +62,14 @@ pub fn evaluate(app: &App, query: &AlgebraQuery, wanted: &Wanted) -> Result<Know
         let count = wanted.count.map(|Exactly| count(look, query)).transpose()?;
         Ok(Found { users, count })
     })
+}
+
+/// To do something with all that an expression names.
+pub(crate) fn require(caller: &Caller, permission: Permission, expression: &Expression) -> Result<(), Error> {
+    match expression.names_everybody() {
+        true => Ok(caller.require(permission)?),
+        false => Ok(caller.require_in(permission, expression.segments())?),
+    }
 }
 
 fn remembered(app: &App, query: &AlgebraQuery) -> Option<Remembered<Box<dyn UserSet>>> {
@@ -87,13 +98,15 @@ pub fn count(look: &mut Look, query: &AlgebraQuery) -> Result<u64, Error> {
 /// Creates a segment of those who are in a combination of others now. It does not follow them: whoever enters or leaves
 /// them later does not enter or leave it.
 pub fn create(act: &mut Act, command: CreateSegment, expression: Expression) -> Result<Segment, Error> {
+    act.caller.require_in(Permission::Manage, [&command.slug])?;
+    require(act.caller, Permission::ReadSegments, &expression)?;
     let locks = Locks::new().population(Hold::Alone).segment(&command.slug, Hold::Alone);
     let locks = expression.segments().into_iter().fold(locks, |locks, slug| locks.segment(slug, Hold::Alone));
     act.unit.lock(&locks)?;
     let now = act.now();
     // Before there is the segment itself, which nobody can mean.
     let query = AlgebraQuery { expression, as_of: None };
-    let mut users = page(&mut Look { unit: act.unit, now }, &query, None, PAGE)?;
+    let mut users = page(&mut act.looking(now), &query, None, PAGE)?;
     let segment = segments::create_locked(act, command)?;
     let text: String = format!("in {}", query.expression).chars().take(Reason::CHARS_MAX).collect();
     let reason = Reason::parse(&text).ok();
@@ -108,8 +121,9 @@ pub fn create(act: &mut Act, command: CreateSegment, expression: Expression) -> 
         if is_last {
             break;
         }
-        users = page(&mut Look { unit: act.unit, now }, &query, after.as_ref(), PAGE)?;
+        users = page(&mut act.looking(now), &query, after.as_ref(), PAGE)?;
     }
+    segments::note_creation(act, &segment, serde_json::json!({"expr": query.expression.to_string()}))?;
     Ok(segment)
 }
 
@@ -132,9 +146,10 @@ pub struct SharedMembers {
 }
 
 /// At most `limit` segments, the likest first; none that have nobody in common.
-pub fn similar(app: &App, slug: &Slug, limit: usize) -> Result<Known<(u64, Vec<Similar>)>, Error> {
+pub fn similar(app: &App, caller: &Caller, slug: &Slug, limit: usize) -> Result<Known<(u64, Vec<Similar>)>, Error> {
+    caller.require(Permission::ReadSegments)?;
     let remembered = app.index.shared(slug, app.clock.now());
-    let Known { found, seen } = app.known_or_look(remembered, |look| shared(look, slug))?;
+    let Known { found, seen } = app.known_or_look(caller, remembered, |look| shared(look, slug))?;
     let SharedMembers { user_count: own, others } = found;
     let mut similar: Vec<Similar> = Vec::with_capacity(others.len());
     for (slug, user_count, shared) in others {
@@ -204,12 +219,19 @@ fn jaccard(first: u64, second: u64, both: u64) -> f64 {
 }
 
 /// As [`overlap`], out of memory where that is sure.
-pub fn known_overlap(app: &App, slugs: &[Slug], as_of: Option<Instant>) -> Result<Known<Overlap>, Error> {
+pub fn known_overlap(
+    app: &App,
+    caller: &Caller,
+    slugs: &[Slug],
+    as_of: Option<Instant>,
+) -> Result<Known<Overlap>, Error> {
+    caller.require_in(Permission::ReadSegments, slugs)?;
     let remembered = if as_of.is_some() { None } else { app.index.overlap(slugs, app.clock.now()) };
-    app.known_or_look(remembered, |look| overlap(look, slugs, as_of))
+    app.known_or_look(caller, remembered, |look| overlap(look, slugs, as_of))
 }
 
 pub fn overlap(look: &mut Look, slugs: &[Slug], as_of: Option<Instant>) -> Result<Overlap, Error> {
+    look.caller.require_in(Permission::ReadSegments, slugs)?;
     let segments = resolve(look, slugs, as_of)?;
     let streams = segments.into_iter().map(|segment| Stream::behind(None, Whose::Members(segment)));
     let mut streams: Vec<Stream> = streams.collect();
@@ -229,6 +251,7 @@ pub(crate) fn each(
     after: Option<&UserId>,
     take: &mut dyn FnMut(Option<UserId>) -> ControlFlow<()>,
 ) -> Result<(), Error> {
+    require(look.caller, Permission::ReadSegments, &query.expression)?;
     let slugs: Vec<Slug> = query.expression.segments().into_iter().cloned().collect();
     let segments = resolve(look, &slugs, query.as_of)?;
     let everybody = query.expression.names_everybody().then_some(Whose::Everybody);

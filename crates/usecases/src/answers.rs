@@ -1,7 +1,7 @@
 //! Answers that are given again: a request with an idempotency key acts once, however often it is sent.
 
 use chrono::TimeDelta;
-use domain::Actor;
+use domain::{Caller, Who};
 
 use crate::{Act, App, Error, ports::StoredAnswer};
 
@@ -27,11 +27,11 @@ pub enum Answered {
 /// A refusal changes nothing and is not kept: the same key may be sent again.
 pub fn once(
     app: &App,
-    actor: Actor,
+    caller: &Caller,
     once: &Once,
     work: impl FnOnce(&mut Act) -> Result<String, Error>,
 ) -> Result<Answered, Error> {
-    app.act(actor, |act| {
+    app.act(caller, |act| {
         if let Some(before) = given(act, once)? {
             return Ok(Answered::Before(before));
         }
@@ -43,7 +43,7 @@ pub fn once(
 
 /// The answer that was given to this request before.
 pub(crate) fn given(act: &mut Act, once: &Once) -> Result<Option<String>, Error> {
-    let before = act.unit.answers().find(&once.key)?;
+    let before = act.unit.answers().find(&key_of(act.caller, once))?;
     let oldest = act.now() - TimeDelta::hours(KEPT_HOURS);
     match before.filter(|answer| answer.created_at > oldest) {
         Some(answer) if answer.fingerprint == once.fingerprint => Ok(Some(answer.answer)),
@@ -52,10 +52,19 @@ pub(crate) fn given(act: &mut Act, once: &Once) -> Result<Option<String>, Error>
     }
 }
 
+/// Each caller has keys of its own: what one was answered is not told to another.
+fn key_of(caller: &Caller, once: &Once) -> String {
+    match caller.who {
+        Who::Service | Who::Anybody => once.key.clone(),
+        Who::Account(id, _) => format!("account/{id}:{}", once.key),
+        Who::Token(id) => format!("token/{id}:{}", once.key),
+    }
+}
+
 /// Keeps the answer to a request, in the transaction that acts.
 pub(crate) fn keep(act: &mut Act, once: &Once, answer: String) -> Result<(), Error> {
     let created_at = act.now();
-    let (key, fingerprint) = (once.key.clone(), once.fingerprint.clone());
+    let (key, fingerprint) = (key_of(act.caller, once), once.fingerprint.clone());
     Ok(act.unit.answers().keep(&StoredAnswer { key, fingerprint, answer, created_at })?)
 }
 

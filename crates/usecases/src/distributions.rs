@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use domain::{Entry, Instant, Kind, Membership, Operation, Percent, Position, Segment, Slug, Source, UserId};
+use domain::{
+    Action, Entry, Instant, Kind, Membership, Operation, Percent, Permission, Position, Segment, Slug, Source, UserId,
+};
+use serde_json::json;
 
 use crate::{
-    Act, Error, Look, memberships,
+    Act, Error, Look, audit, memberships,
     ports::{Hold, Locks, UserQuery},
     segments,
 };
@@ -31,6 +34,7 @@ pub struct Given {
 /// Gives a segment to a share of all users: a larger share than before keeps everyone who is in, a smaller one lets the
 /// last in go first, and the same one again changes nothing.
 pub fn distribute(act: &mut Act, slug: &Slug, percent: Percent) -> Result<Given, Error> {
+    act.caller.require_in(Permission::Manage, [slug])?;
     act.unit.lock(&Locks::new().population(Hold::Alone).segment(slug, Hold::Alone))?;
     let now = act.now();
     let before = segments::require(act.unit, slug)?;
@@ -40,6 +44,12 @@ pub fn distribute(act: &mut Act, slug: &Slug, percent: Percent) -> Result<Given,
     }
     let segment = given.segment.touched(now);
     act.unit.segments().update(&segment)?;
+    let detail = json!({
+        "percent": {"from": segments::percent_of(&before), "to": segments::percent_of(&segment)},
+        "added": given.added,
+        "removed": given.removed,
+    });
+    audit::note_segment(act, now, Action::SegmentDistributed, slug, detail)?;
     Ok(Given { segment, ..given })
 }
 
@@ -115,6 +125,7 @@ fn dismiss(act: &mut Act, segment: &Segment, members: &[Membership], count: u64,
 
 /// The share of all users that a segment has now.
 pub fn get(look: &mut Look, slug: &Slug) -> Result<Distribution, Error> {
+    look.caller.require_in(Permission::ReadSegments, [slug])?;
     let segment = segments::require(look.unit, slug)?;
     let counts = look.unit.memberships().counts(&[segment.id], look.now)?;
     let user_count = counts.first().map_or(0, |(_, count)| *count);

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use domain::Forbidden;
 use thiserror::Error;
 
 use crate::ports::StoreError;
@@ -28,6 +29,15 @@ pub enum Error {
     /// Ask somebody who may, or for a fresh link.
     #[error("{0}")]
     Denied(String),
+    /// Sign in: nobody knows who asks, or what was shown proves nothing.
+    #[error("{0}")]
+    Unauthenticated(String),
+    /// Ask an administrator for the right to do this.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// Try later, or sign in by other means: somebody else's service failed.
+    #[error("{0}")]
+    Provider(String),
     /// Correct the input.
     #[error("{faults}", faults = joined(.0))]
     Invalid(Vec<Fault>),
@@ -61,6 +71,8 @@ pub enum Subject {
     User,
     Job,
     Account,
+    Token,
+    Provider,
 }
 
 impl fmt::Display for Subject {
@@ -70,6 +82,8 @@ impl fmt::Display for Subject {
             Subject::User => "user",
             Subject::Job => "job",
             Subject::Account => "account",
+            Subject::Token => "token",
+            Subject::Provider => "provider",
         })
     }
 }

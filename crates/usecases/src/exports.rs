@@ -1,14 +1,17 @@
 //! Exports: members, combinations of segments, users, history and statistics as tables of any length, from one consistent state.
 
-use std::{io::Write, mem, ops::ControlFlow, panic::resume_unwind, sync::mpsc, thread};
+use std::{collections::BTreeSet, io::Write, mem, ops::ControlFlow, panic::resume_unwind, sync::mpsc, thread};
 
-use domain::{Instant, Slug};
+use domain::{Action, Caller, Instant, Permission, Slug, UserId};
+use serde_json::json;
 use tables::{Column, ColumnKind, Format, Header, Packing, Value, Writer};
 
 use crate::{
-    Error, Look,
+    Act, Error, Look, Subject,
     algebra::{self, AlgebraQuery},
+    audit,
     history::{self, HistoryQuery},
+    persons,
     ports::{HistoryLines, SegmentQuery, UserQuery},
     segments, users,
 };
@@ -89,6 +92,69 @@ const STATS: [Column; 10] = [
     column("updated_at", ColumnKind::Instant),
 ];
 
+/// Whether the caller may take this out.
+pub(crate) fn require(caller: &Caller, export: &Export) -> Result<(), Error> {
+    match export {
+        Export::Members { slug, .. } => caller.require_in(Permission::Export, [slug])?,
+        Export::Algebra(query) => algebra::require(caller, Permission::Export, &query.expression)?,
+        Export::History(HistoryQuery { segment: Some(slug), .. }) => caller.require_in(Permission::Export, [slug])?,
+        Export::History(_) | Export::Stats(_) => caller.require(Permission::Export)?,
+        Export::Users(_) => {
+            caller.require(Permission::Export)?;
+            caller.require(Permission::ReadPersons)?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes who takes which data out, before the first byte goes.
+pub fn begin(act: &mut Act, export: &Export, format: Format) -> Result<(), Error> {
+    require(act.caller, export)?;
+    require_segments(act, export)?;
+    let now = act.now();
+    let instant = |at: Option<Instant>| at.map(|at| at.to_rfc3339());
+    let (subject, mut detail) = match export {
+        Export::Members { slug, as_of } => (format!("segment/{slug}"), json!({"as_of": instant(*as_of)})),
+        Export::Algebra(query) => {
+            ("segments".to_owned(), json!({"expr": query.expression.to_string(), "as_of": instant(query.as_of)}))
+        }
+        Export::Users(query) => ("users".to_owned(), json!({"filtered": query.text.is_some()})),
+        Export::History(query) => {
+            let pseudonym = query.user.as_ref().map(|id| persons::pseudonym(act.unit, act.chance, id)).transpose()?;
+            let detail = json!({
+                "user": pseudonym.as_ref().map(UserId::as_str),
+                "segment": query.segment.as_ref().map(Slug::as_str),
+                "from": instant(query.period.from),
+                "to": instant(query.period.to),
+            });
+            ("history".to_owned(), detail)
+        }
+        Export::Stats(_) => ("segments".to_owned(), json!({})),
+    };
+    detail["format"] = json!(format.as_str());
+    audit::note(act, now, Action::DataExported, subject, detail)
+}
+
+/// So that whoever asks hears at once of each that there is not, or was not.
+fn require_segments(act: &mut Act, export: &Export) -> Result<(), Error> {
+    let (slugs, as_of) = match export {
+        Export::Members { slug, as_of } => (BTreeSet::from([slug]), as_of),
+        Export::Algebra(query) => (query.expression.segments(), &query.as_of),
+        Export::Users(_) | Export::History(_) | Export::Stats(_) => return Ok(()),
+    };
+    let mut missing = Vec::new();
+    for slug in slugs {
+        let is_known = match as_of {
+            None => act.unit.segments().find(slug)?.is_some(),
+            Some(_) => !act.unit.segments().bearers(slug)?.is_empty(),
+        };
+        if !is_known {
+            missing.push(slug.to_string());
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(Error::NotFound(Subject::Segment, missing)) }
+}
+
 /// Writes the table, as fast as `out` takes it, and tells how many rows it has. `tell` hears now and then how many were
 /// written, and may stop it.
 pub fn write<W: Write + Send>(
@@ -98,6 +164,7 @@ pub fn write<W: Write + Send>(
     out: W,
     tell: &mut dyn FnMut(u64) -> Result<(), Error>,
 ) -> Result<(W, u64), Error> {
+    require(look.caller, export)?;
     let columns = match export {
         Export::Members { .. } => &MEMBERS[..],
         Export::Algebra(_) => &USERS[..1],

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Entry, HistoryRow, Instant, Membership, Period, SegmentId, SegmentRef, Slug, UserId, history::replay};
+use domain::{
+    Entry, HistoryRow, Instant, Membership, Period, Permission, SegmentId, SegmentRef, Slug, UserId, history::replay,
+};
 
 use crate::{
     Error, Look, Subject,
@@ -20,8 +22,12 @@ pub struct HistoryQuery {
 /// A slug or user that nobody knows leaves nothing.
 pub fn filter(look: &mut Look, query: &HistoryQuery) -> Result<HistoryFilter, Error> {
     let segment = match &query.segment {
-        None => None,
+        None => {
+            look.caller.require(Permission::ReadSegments)?;
+            None
+        }
         Some(slug) => {
+            look.caller.require_in(Permission::ReadSegments, [slug])?;
             let id = look.unit.segments().find(slug)?.map(|segment| segment.id);
             Some(HistorySegment { slug: slug.clone(), id })
         }
@@ -45,6 +51,7 @@ pub fn members(
     after: Option<&UserId>,
     limit: usize,
 ) -> Result<Vec<Membership>, Error> {
+    look.caller.require_in(Permission::ReadSegments, [slug])?;
     match as_of {
         None => {
             let segment = crate::segments::require(look.unit, slug)?;
@@ -59,6 +66,7 @@ pub fn members(
 }
 
 pub fn count_members(look: &mut Look, slug: &Slug, as_of: Option<Instant>) -> Result<u64, Error> {
+    look.caller.require_in(Permission::ReadSegments, [slug])?;
     match as_of {
         None => {
             let segment = crate::segments::require(look.unit, slug)?;
@@ -87,12 +95,14 @@ pub(crate) fn refuse_forgotten(look: &mut Look, pointer: &str, at: Instant) -> R
 /// The segment that a slug means at an instant: the one that had it then, or else the one that has or last had it.
 pub(crate) fn segment_at(look: &mut Look, slug: &Slug, at: Instant) -> Result<SegmentId, Error> {
     let bearers: Vec<Bearer> = look.unit.segments().bearers(slug)?;
-    bearers
-        .iter()
-        .find(|bearer| bearer.period.contains(at))
-        .or(bearers.last())
-        .map(|bearer| bearer.segment)
-        .ok_or_else(|| Error::NotFound(Subject::Segment, vec![slug.to_string()]))
+    let bearer = bearers.iter().find(|bearer| bearer.period.contains(at)).or(bearers.last());
+    let found = bearer.ok_or_else(|| Error::NotFound(Subject::Segment, vec![slug.to_string()]))?;
+    if look.caller.prefix().is_some() {
+        // It may be called otherwise by now, or have been: whoever is confined sees it under none of its names then.
+        let names = look.unit.segments().names(&[found.segment])?;
+        look.caller.require_in(Permission::ReadSegments, names.last().map(|name| &name.slug))?;
+    }
+    Ok(found.segment)
 }
 
 /// Where a user was at an instant. A segment appears under the slug that it had then.
@@ -135,6 +145,7 @@ pub struct DiffQuery {
 
 /// Compares a segment's members at two instants, for at most `limit` of the users whose place may have changed.
 pub fn diff(look: &mut Look, query: &DiffQuery, limit: usize) -> Result<Diff, Error> {
+    look.caller.require_in(Permission::ReadSegments, [&query.slug])?;
     if query.from > query.to {
         return Err(Error::invalid("to", "out_of_order", "`to` is before `from`"));
     }

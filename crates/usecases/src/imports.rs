@@ -17,7 +17,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use domain::{Actor, Job, JobKind};
+use domain::{Action, Caller, Job, JobKind, Permission};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use tables::{Format, Limits, Reader, Rejects, Row, TableError};
@@ -25,6 +25,7 @@ use tables::{Format, Limits, Reader, Rejects, Row, TableError};
 use crate::{
     Act, App, Error, Fault,
     answers::Once,
+    audit,
     jobs::{self, Begun, Ending, Halt, Run, read, write},
     ports::{Files, NewFile, StoredFile},
     sorting::{Sortable, Sorted, Sorter},
@@ -101,14 +102,15 @@ impl Outcome {
 /// Up to [`AT_ONCE_MAX`] rows are claimed by this caller, who is to [`jobs::run`] the job; more are left to the workers.
 pub fn accept(
     app: &App,
-    actor: Actor,
+    caller: &Caller,
     import: &Import,
     once: Option<Once>,
     limits: &Limits,
     body: &mut dyn Read,
 ) -> Result<(Job, Begun), Error> {
     let folder = format!("imports/{:016x}{:016x}", app.chance.draw(), app.chance.draw());
-    app.act(actor.clone(), |act| {
+    may(caller, import)?;
+    app.act(caller, |act| {
         let now = act.now();
         Ok(act.unit.jobs().begin_upload(&folder, now)?)
     })?;
@@ -116,7 +118,7 @@ pub fn accept(
         let rows = survey(app, &folder, import, limits)?;
         let once = once.map(|once| Once { fingerprint: format!("{}:{digest}", once.fingerprint), ..once });
         let task = Task::new(import, &folder, limits).write();
-        jobs::begin(app, actor, once, |act| insert(act, import, &folder, task, rows))
+        jobs::begin(app, caller, once, |act| insert(act, import, &folder, task, rows))
     });
     if !matches!(accepted, Ok((_, Begun::Now))) {
         // What cannot be forgotten now is found by the sweep.
@@ -126,12 +128,20 @@ pub fn accept(
     accepted
 }
 
+fn may(caller: &Caller, import: &Import) -> Result<(), Error> {
+    match &import.what {
+        What::Memberships { segment: Some(slug) } => Ok(caller.require_in(Permission::Manage, [slug])?),
+        What::Memberships { segment: None } | What::Users | What::Segments => Ok(caller.require(Permission::Manage)?),
+    }
+}
+
 /// Forgets at most `limit` files that began to come long ago and never became a job, because the process was killed.
 pub fn sweep(app: &App, limit: usize) -> Result<usize, Error> {
-    let old =
-        app.look(|look| Ok(look.unit.jobs().uploads_before(look.now - TimeDelta::days(UPLOAD_DAYS_MAX), limit)?))?;
+    let old = app.look(&Caller::service("strata"), |look| {
+        Ok(look.unit.jobs().uploads_before(look.now - TimeDelta::days(UPLOAD_DAYS_MAX), limit)?)
+    })?;
     for folder in &old {
-        app.act(Actor::new("worker"), |act| {
+        app.act(&Caller::service("worker"), |act| {
             // Only where no job has it by now; and should this fail, it is known as before.
             if act.unit.jobs().end_upload(folder)? {
                 app.files.delete(folder)?;
@@ -144,7 +154,7 @@ pub fn sweep(app: &App, limit: usize) -> Result<usize, Error> {
 
 fn forget(app: &App, folder: &str) -> Result<(), Error> {
     app.files.delete(folder)?;
-    app.act(Actor::new("worker"), |act| Ok(act.unit.jobs().end_upload(folder)?)).map(drop)
+    app.act(&Caller::service("worker"), |act| Ok(act.unit.jobs().end_upload(folder)?)).map(drop)
 }
 
 fn input(folder: &str) -> String {
@@ -220,11 +230,15 @@ fn insert(act: &mut Act, import: &Import, folder: &str, task: String, rows: u64)
         What::Segments => JobKind::ImportSegments,
         What::Memberships { .. } => JobKind::ImportMemberships,
     };
-    let mut job = Job { total: Some(rows), ..Job::queued(kind, act.actor.clone(), task, act.now()) };
+    let mut job = Job { total: Some(rows), ..Job::queued(kind, act.caller.actor().clone(), task, act.now()) };
     if rows <= AT_ONCE_MAX {
         jobs::claim(act, &mut job);
     }
     job.id = act.unit.jobs().insert(&job)?;
+    if !import.dry_run {
+        let detail = serde_json::json!({"kind": kind.as_str(), "rows": rows, "mode": import.mode.as_str()});
+        audit::note(act, job.created_at, Action::DataImported, format!("job/{}", job.id), detail)?;
+    }
     Ok(job)
 }
 

@@ -5,13 +5,13 @@
 //! never by somebody who was given up.
 
 use chrono::TimeDelta;
-use domain::{Actor, Claim, Instant, Job, JobId, JobKind, JobState};
+use domain::{Action, Caller, Claim, Instant, Job, JobId, JobKind, JobState, Permission};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Act, App, Error, Look, Subject,
     answers::{self, Once},
-    imports,
+    audit, imports,
     ports::{JobQuery, StoreError},
     reports, retention, stale,
 };
@@ -75,7 +75,8 @@ impl Run<'_> {
         loop {
             self.halt_if_asked()?;
             let attempt = self.app.store.write(|unit| {
-                let mut act = self.app.act_on(unit, self.job.actor.clone());
+                let caller = Caller::service(self.job.actor.as_str());
+                let mut act = self.app.act_on(unit, &caller);
                 act.job = Some(self.job.id);
                 let mut job = self.job.clone();
                 let result = work(&mut act, &mut job)?;
@@ -128,7 +129,8 @@ impl Run<'_> {
     ) -> Result<(), Halt> {
         let app = self.app;
         let work = |unit: &mut dyn crate::ports::Unit| {
-            let mut act = app.act_on(unit, self.job.actor.clone());
+            let caller = Caller::service(self.job.actor.as_str());
+            let mut act = app.act_on(unit, &caller);
             act.job = Some(self.job.id);
             work(&mut act, self)?;
             if ending == Ending::Commit {
@@ -185,10 +187,10 @@ fn keep(act: &mut Act, job: &mut Job) -> Result<(), Halt> {
 /// Takes up the oldest job that is free.
 pub fn take(app: &App) -> Result<Option<Job>, Error> {
     // A look first: it costs little, and a writing unit much where there is room for one.
-    if app.look(|look| Ok(look.unit.jobs().next_free(look.now)?))?.is_none() {
+    if app.look(&Caller::service("strata"), |look| Ok(look.unit.jobs().next_free(look.now)?))?.is_none() {
         return Ok(None);
     }
-    app.act(Actor::new("worker"), |act| {
+    app.act(&Caller::service("worker"), |act| {
         let now = act.now();
         while let Some(mut job) = act.unit.jobs().next_free(now)? {
             if job.cancelled_by.is_some() {
@@ -208,7 +210,7 @@ pub fn take(app: &App) -> Result<Option<Job>, Error> {
 
 /// Takes up this very job, if it is free.
 pub fn take_up(app: &App, id: JobId) -> Result<Option<Job>, Error> {
-    app.act(Actor::new("worker"), |act| {
+    app.act(&Caller::service("worker"), |act| {
         let mut job = require(act, id)?;
         if !job.is_free_at(act.now()) {
             return Ok(None);
@@ -222,11 +224,11 @@ pub fn take_up(app: &App, id: JobId) -> Result<Option<Job>, Error> {
 /// Begins a job by `work`; for the same request made again, tells what became of the job that the first one began.
 pub fn begin(
     app: &App,
-    actor: Actor,
+    caller: &Caller,
     once: Option<Once>,
     work: impl FnOnce(&mut Act) -> Result<Job, Error>,
 ) -> Result<(Job, Begun), Error> {
-    app.act(actor, |act| {
+    app.act(caller, |act| {
         let Some(once) = once else { return Ok((work(act)?, Begun::Now)) };
         if let Some(before) = answers::given(act, &once)? {
             let corrupt = || Error::Conflict("the kept answer names no job".to_owned());
@@ -271,12 +273,13 @@ pub fn run(app: &App, job: Job, stopping: &dyn Fn() -> bool) -> Result<Job, Erro
         Ok(()) => (JobState::Done, None),
         Err(Halt::Cancelled) => (JobState::Cancelled, None),
         Err(Halt::Stopping) => (JobState::Queued, None),
-        Err(Halt::Lost) => return app.look(|look| get(look, run.job.id)),
+        Err(Halt::Lost) => return app.look(&Caller::service("strata"), |look| get(look, run.job.id)),
         Err(Halt::Failed(error)) if is_passing(&error) => return Err(error),
         Err(Halt::Failed(error)) => (JobState::Failed, Some(error.to_string())),
     };
+    let caller = Caller::service(run.job.actor.as_str());
     let ended = app.store.write(|unit| {
-        let mut act = app.act_on(unit, run.job.actor.clone());
+        let mut act = app.act_on(unit, &caller);
         let mut job = run.job.clone();
         keep(&mut act, &mut job)?;
         match state {
@@ -291,7 +294,7 @@ pub fn run(app: &App, job: Job, stopping: &dyn Fn() -> bool) -> Result<Job, Erro
     match ended {
         Ok(job) => Ok(job),
         Err(Halt::Failed(error)) => Err(error),
-        Err(_) => app.look(|look| get(look, run.job.id)),
+        Err(_) => app.look(&Caller::service("strata"), |look| get(look, run.job.id)),
     }
 }
 
@@ -322,16 +325,33 @@ fn is_passing(error: &Error) -> bool {
     }
 }
 
+/// The caller's own, or anybody's for who sees all: others are not told from those that there are not.
 pub fn get(look: &mut Look, id: JobId) -> Result<Job, Error> {
-    look.unit.jobs().find(id)?.ok_or_else(|| unknown(id))
+    let found = look.unit.jobs().find(id)?;
+    found.filter(|job| is_seen(look.caller, job)).ok_or_else(|| unknown(id))
 }
 
 pub fn list(look: &mut Look, query: &JobQuery, limit: usize) -> Result<Vec<Job>, Error> {
-    Ok(look.unit.jobs().list(query, limit)?)
+    look.caller.require_partly(Permission::ReadSegments)?;
+    Ok(look.unit.jobs().list(&seen(look.caller, query), limit)?)
 }
 
 pub fn count(look: &mut Look, query: &JobQuery) -> Result<u64, Error> {
-    Ok(look.unit.jobs().count(query)?)
+    look.caller.require_partly(Permission::ReadSegments)?;
+    Ok(look.unit.jobs().count(&seen(look.caller, query))?)
+}
+
+fn is_seen(caller: &Caller, job: &Job) -> bool {
+    caller.has(Permission::Operate) || caller.owns(&job.actor, job.created_at)
+}
+
+fn seen(caller: &Caller, query: &JobQuery) -> JobQuery {
+    let own = || {
+        let (actor, since) = caller.own();
+        (actor.clone(), since)
+    };
+    let owner = if caller.has(Permission::Operate) { None } else { Some(own()) };
+    JobQuery { owner, ..query.clone() }
 }
 
 /// Whether a job of this kind waits or is under way.
@@ -362,14 +382,14 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Error>
 /// Asks for the end of a job. One that nobody took up ends at once, one under way after the step that it is at; what it
 /// did stays.
 pub fn cancel(act: &mut Act, id: JobId) -> Result<Job, Error> {
-    let mut job = require(act, id)?;
+    let mut job = require_seen(act, id)?;
     match job.state {
         JobState::Queued => {
-            job.cancelled_by = Some(act.actor.clone());
+            job.cancelled_by = Some(act.caller.actor().clone());
             end(act, &mut job, JobState::Cancelled, None)?;
         }
         JobState::Running => {
-            job.cancelled_by.get_or_insert(act.actor.clone());
+            job.cancelled_by.get_or_insert(act.caller.actor().clone());
             act.unit.jobs().update(&job)?;
         }
         state => return Err(Error::Conflict(format!("job {id} is {state} already"))),
@@ -380,7 +400,8 @@ pub fn cancel(act: &mut Act, id: JobId) -> Result<Job, Error> {
 /// Begins to take an import back, or an earlier taking back. What is done soon is claimed by this caller, who is to
 /// [`run`] it; more is left to the workers.
 pub fn undo(act: &mut Act, id: JobId) -> Result<Job, Error> {
-    let job = require(act, id)?;
+    act.caller.require(Permission::Manage)?;
+    let job = require_seen(act, id)?;
     if !matches!(job.kind, JobKind::ImportMemberships | JobKind::Undo) {
         return Err(Error::Conflict(format!("job {id} is of kind {}, which cannot be undone", job.kind)));
     }
@@ -392,19 +413,21 @@ pub fn undo(act: &mut Act, id: JobId) -> Result<Job, Error> {
         return Err(Error::Conflict(format!("job {id} is taken back by job {} already", before.id)));
     }
     let total = act.unit.history().count_of_job(id)?;
-    let queued = Job::queued(JobKind::Undo, act.actor.clone(), String::new(), act.now());
+    let queued = Job::queued(JobKind::Undo, act.caller.actor().clone(), String::new(), act.now());
     let mut undo = Job { undoes: Some(id), total: Some(total), ..queued };
     if total <= imports::AT_ONCE_MAX {
         claim(act, &mut undo);
     }
     undo.id = act.unit.jobs().insert(&undo)?;
+    let detail = serde_json::json!({"kind": undo.kind.as_str(), "undoes": id.0});
+    audit::note(act, undo.created_at, Action::DataImported, format!("job/{}", undo.id), detail)?;
     Ok(undo)
 }
 
 /// Forgets at most `limit` jobs that ended long ago, with their files, and tells how many. Reports go when no link to them
 /// can hold any more; other jobs are kept for `days`.
 pub fn forget(app: &App, days: i64, limit: usize) -> Result<usize, Error> {
-    let ended = app.look(|look| {
+    let ended = app.look(&Caller::service("strata"), |look| {
         let reports = look.now - TimeDelta::days(reports::LINK_DAYS_MAX);
         let mut ended = look.unit.jobs().ended_before(Some(JobKind::Report), reports, limit)?;
         let others = look.unit.jobs().ended_before(None, look.now - TimeDelta::days(days), limit)?;
@@ -424,9 +447,14 @@ pub fn forget(app: &App, days: i64, limit: usize) -> Result<usize, Error> {
     }
     let ids: Vec<JobId> = ended.iter().map(|job| job.id).collect();
     if !ids.is_empty() {
-        app.act(Actor::new("worker"), |act| Ok(act.unit.jobs().delete(&ids)?))?;
+        app.act(&Caller::service("worker"), |act| Ok(act.unit.jobs().delete(&ids)?))?;
     }
     Ok(ids.len())
+}
+
+fn require_seen(act: &mut Act, id: JobId) -> Result<Job, Error> {
+    let job = require(act, id)?;
+    if is_seen(act.caller, &job) { Ok(job) } else { Err(unknown(id)) }
 }
 
 fn require(act: &mut Act, id: JobId) -> Result<Job, Error> {

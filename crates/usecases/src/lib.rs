@@ -23,29 +23,38 @@ pub mod ports;
 pub mod reports;
 pub mod retention;
 pub mod segments;
+pub mod sessions;
+pub mod sign_ins;
+pub mod signatures;
 pub mod sizes;
 mod sorting;
 pub mod stale;
+pub mod tokens;
 pub mod users;
 mod versions;
 
 use std::sync::Arc;
 
-use domain::{Actor, Entry, Instant, JobId, Operation, SegmentRef, Source, UserId};
+use domain::{Caller, Entry, Instant, JobId, Operation, SegmentRef, Source, UserId};
 
 pub use error::{Error, Fault, Subject};
 pub use versions::{Expected, Revision};
 
 use changes::Seen;
-use ports::{Chance, Clock, Files, Index, Remembered, Store, Unit};
+pub use signatures::Keys;
+
+use ports::{Chance, Clock, Files, Index, Providers, Remembered, Store, Unit};
 
 /// The world, seen through ports.
 pub struct App {
     pub store: Box<dyn Store>,
     pub index: Arc<dyn Index>,
     pub files: Box<dyn Files>,
+    pub providers: Box<dyn Providers>,
     pub clock: Box<dyn Clock>,
     pub chance: Box<dyn Chance>,
+    /// What access tokens are signed with, as far as it was read.
+    pub keys: Keys,
 }
 
 /// What was found, and which transactions it has where an index found it.
@@ -70,51 +79,58 @@ impl<T> From<Remembered<T>> for Known<T> {
 pub struct Act<'a> {
     pub unit: &'a mut dyn Unit,
     pub chance: &'a dyn Chance,
-    pub actor: Actor,
+    pub caller: &'a Caller,
     /// The job that this is part of.
     pub job: Option<JobId>,
     clock: &'a dyn Clock,
 }
 
-/// One consistent state, looked at.
+/// One consistent state, looked at by somebody.
 pub struct Look<'a> {
     pub unit: &'a mut dyn Unit,
+    pub caller: &'a Caller,
     pub now: Instant,
 }
 
 impl App {
     /// Carries out `work` whole, or, when it fails, not at all.
-    pub fn act<T>(&self, actor: Actor, work: impl FnOnce(&mut Act) -> Result<T, Error>) -> Result<T, Error> {
-        self.store.write(|unit| work(&mut self.act_on(unit, actor)))
+    pub fn act<T>(&self, caller: &Caller, work: impl FnOnce(&mut Act) -> Result<T, Error>) -> Result<T, Error> {
+        self.store.write(|unit| work(&mut self.act_on(unit, caller)))
     }
 
     /// Tells what `work` would do, by doing it and taking it back.
-    pub fn rehearse<T>(&self, actor: Actor, work: impl FnOnce(&mut Act) -> Result<T, Error>) -> Result<T, Error> {
-        self.store.rehearse(|unit| work(&mut self.act_on(unit, actor)))
+    pub fn rehearse<T>(&self, caller: &Caller, work: impl FnOnce(&mut Act) -> Result<T, Error>) -> Result<T, Error> {
+        self.store.rehearse(|unit| work(&mut self.act_on(unit, caller)))
     }
 
-    pub fn look<T>(&self, work: impl FnOnce(&mut Look) -> Result<T, Error>) -> Result<T, Error> {
-        self.store.read(|unit| work(&mut Look { unit, now: self.clock.now() }))
+    pub fn look<T>(&self, caller: &Caller, work: impl FnOnce(&mut Look) -> Result<T, Error>) -> Result<T, Error> {
+        self.store.read(|unit| work(&mut Look { unit, caller, now: self.clock.now() }))
     }
 
     /// What the index found, or else what a look finds.
     fn known_or_look<T>(
         &self,
+        caller: &Caller,
         remembered: Option<Remembered<T>>,
         work: impl FnOnce(&mut Look) -> Result<T, Error>,
     ) -> Result<Known<T>, Error> {
         match remembered {
             Some(remembered) => Ok(remembered.into()),
-            None => self.look(work).map(|found| Known { found, seen: None }),
+            None => self.look(caller, work).map(|found| Known { found, seen: None }),
         }
     }
 
-    fn act_on<'a>(&'a self, unit: &'a mut dyn Unit, actor: Actor) -> Act<'a> {
-        Act { unit, chance: &*self.chance, actor, job: None, clock: &*self.clock }
+    fn act_on<'a>(&'a self, unit: &'a mut dyn Unit, caller: &'a Caller) -> Act<'a> {
+        Act { unit, chance: &*self.chance, caller, job: None, clock: &*self.clock }
     }
 }
 
 impl Act<'_> {
+    /// The state as this act has it, looked at.
+    pub fn looking(&mut self, now: Instant) -> Look<'_> {
+        Look { unit: self.unit, caller: self.caller, now }
+    }
+
     /// The instant of this change. Ask once, and after [`Unit::lock`]: then the instants of one user's history follow
     /// the order in which they are written, also when two calls wait for each other.
     pub fn now(&self) -> Instant {
@@ -131,7 +147,7 @@ impl Act<'_> {
             since: None,
             expires_at: None,
             source: Source::Manual,
-            actor: self.actor.clone(),
+            actor: self.caller.actor().clone(),
             reason: None,
             job: self.job,
         }

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use domain::{Entry, Instant, Membership, Operation, Reason, Segment, SegmentId, Slug, Source, Ttl, User, UserId};
+use domain::{
+    Caller, Entry, Instant, Membership, Operation, Permission, Reason, Segment, SegmentId, Slug, Source, Ttl, User,
+    UserId,
+};
 
 use crate::{
     Act, App, Error, Fault, Known, Look, Subject,
@@ -83,7 +86,9 @@ pub fn change_all(act: &mut Act, commands: Vec<ChangeMemberships>, patience: Dur
 }
 
 fn carry_out(act: &mut Act, commands: Vec<ChangeMemberships>, patience: Option<Duration>) -> Result<Outcomes, Error> {
-    let mut changes: Vec<Result<Change, Error>> = commands.into_iter().map(Change::try_from).collect();
+    let caller = act.caller;
+    let mut changes: Vec<Result<Change, Error>> =
+        commands.into_iter().map(|command| Change::allowed(caller, command)).collect();
     let Some(segments) = prepare(act, &mut changes, patience)? else {
         return Ok(changes.into_iter().map(|change| Err(change.err().expect("all were refused"))).collect());
     };
@@ -93,11 +98,17 @@ fn carry_out(act: &mut Act, commands: Vec<ChangeMemberships>, patience: Option<D
     let wishes = changes.iter().flatten().flat_map(|change| change.wishes(&segments, now)).collect();
     let mut outcomes = fulfil(act, stored, wishes)?.into_iter();
     let users: Vec<UserId> = changes.iter().flatten().map(|change| change.user.clone()).collect();
-    let mut active = active(&mut Look { unit: act.unit, now }, &users)?.into_iter();
+    let mut active = active_of(&mut act.looking(now), &users)?.into_iter();
     let told = changes.into_iter().map(|change| {
         let change = change?;
         let (_, segments) = active.next().expect("each change has its user");
-        Ok(change.told(segments, &mut outcomes))
+        let mut told = change.told(segments, &mut outcomes);
+        if !caller.has(Permission::ReadSegments) {
+            // Who may only change hears of what was changed, or was so already.
+            let Changed { segments, added, extended, unchanged, .. } = &mut told;
+            segments.retain(|slug| added.contains(slug) || extended.contains(slug) || unchanged.contains(slug));
+        }
+        Ok(told)
     });
     Ok(told.collect())
 }
@@ -173,6 +184,13 @@ impl TryFrom<ChangeMemberships> for Change {
 }
 
 impl Change {
+    fn allowed(caller: &Caller, command: ChangeMemberships) -> Result<Change, Error> {
+        caller.require_partly(Permission::Assign)?;
+        let change = Change::try_from(command)?;
+        caller.require_in(Permission::Assign, change.slugs())?;
+        Ok(change)
+    }
+
     fn slugs(&self) -> impl Iterator<Item = &Slug> {
         self.additions.iter().map(|addition| &addition.slug).chain(&self.removals)
     }
@@ -395,8 +413,16 @@ pub type Active = Vec<(UserId, Vec<Slug>)>;
 
 /// The segments that users are in now, for each in the order they were asked for. An unknown user is in none.
 pub fn active(look: &mut Look, users: &[UserId]) -> Result<Active, Error> {
+    look.caller.require_partly(Permission::ReadSegments)?;
+    active_of(look, users)
+}
+
+/// Only what the caller sees.
+fn active_of(look: &mut Look, users: &[UserId]) -> Result<Active, Error> {
+    let caller = look.caller;
     let mut slugs: HashMap<UserId, Vec<Slug>> = HashMap::new();
-    for (user, slug) in look.unit.memberships().active(users, look.now)? {
+    let active = look.unit.memberships().active(users, look.now)?;
+    for (user, slug) in active.into_iter().filter(|(_, slug)| caller.sees(slug)) {
         slugs.entry(user).or_default().push(slug);
     }
     Ok(users.iter().map(|user| (user.clone(), slugs.get(user).cloned().unwrap_or_default())).collect())
@@ -404,16 +430,44 @@ pub fn active(look: &mut Look, users: &[UserId]) -> Result<Active, Error> {
 
 /// The same out of memory, at once: told user by user. Nothing when the store has to be looked at; then what was told does
 /// not count.
-pub fn remembered_active(app: &App, users: &[UserId], take: &mut dyn FnMut(&UserId, &[&Slug])) -> Option<Seen> {
-    app.index.active(users, app.clock.now(), take)
+pub fn remembered_active(
+    app: &App,
+    caller: &Caller,
+    users: &[UserId],
+    take: &mut dyn FnMut(&UserId, &[&Slug]),
+) -> Result<Option<Seen>, Error> {
+    caller.require_partly(Permission::ReadSegments)?;
+    let now = app.clock.now();
+    if caller.prefix().is_none() {
+        return Ok(app.index.active(users, now, take));
+    }
+    Ok(app.index.active(users, now, &mut |user, slugs| {
+        let seen: Vec<&Slug> = slugs.iter().copied().filter(|slug| caller.sees(slug)).collect();
+        take(user, &seen);
+    }))
+}
+
+/// What the caller sees of what was found for several at once.
+pub fn seen_by(caller: &Caller, mut active: Active) -> Active {
+    if caller.prefix().is_some() {
+        active.iter_mut().for_each(|(_, slugs)| slugs.retain(|slug| caller.sees(slug)));
+    }
+    active
 }
 
 /// As [`remembered_active`], for [`is_member`].
-pub fn remembered_is_member(app: &App, user: &UserId, slug: &Slug) -> Option<Known<bool>> {
-    app.index.is_member(user, slug, app.clock.now()).map(Known::from)
+pub fn remembered_is_member(
+    app: &App,
+    caller: &Caller,
+    user: &UserId,
+    slug: &Slug,
+) -> Result<Option<Known<bool>>, Error> {
+    caller.require_in(Permission::ReadSegments, [slug])?;
+    Ok(app.index.is_member(user, slug, app.clock.now()).map(Known::from))
 }
 
 pub fn is_member(look: &mut Look, user: &UserId, slug: &Slug) -> Result<bool, Error> {
+    look.caller.require_in(Permission::ReadSegments, [slug])?;
     let segment = segments::require(look.unit, slug)?;
     let stored = look.unit.memberships().of_pairs(&[(user.clone(), segment.id)])?;
     Ok(stored.iter().any(|membership| membership.is_live_at(look.now)))
@@ -421,6 +475,7 @@ pub fn is_member(look: &mut Look, user: &UserId, slug: &Slug) -> Result<bool, Er
 
 /// A user's memberships now, or at an instant, by slug.
 pub fn of_user(look: &mut Look, user: &UserId, as_of: Option<Instant>) -> Result<Vec<Membership>, Error> {
+    look.caller.require_partly(Permission::ReadSegments)?;
     let now = look.now;
     let mut memberships: Vec<Membership> = match as_of {
         None => {
@@ -429,6 +484,7 @@ pub fn of_user(look: &mut Look, user: &UserId, as_of: Option<Instant>) -> Result
         }
         Some(at) => crate::history::of_user_at(look, user, at)?,
     };
+    memberships.retain(|membership| look.caller.sees(&membership.segment.slug));
     memberships.sort_by(|a, b| a.segment.slug.cmp(&b.segment.slug));
     Ok(memberships)
 }

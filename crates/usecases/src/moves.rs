@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use domain::{Entry, Instant, Membership, Operation, Percent, Segment, Slug, Source, UserId};
+use domain::{Action, Entry, Instant, Membership, Operation, Percent, Permission, Segment, Slug, Source, UserId};
+use serde_json::json;
 
 use crate::{
-    Act, Error, memberships,
+    Act, Error, audit, memberships,
     ports::{Hold, Locks},
     segments,
 };
@@ -36,6 +37,7 @@ pub fn move_users(act: &mut Act, command: MoveUsers) -> Result<Moved, Error> {
     if from == to {
         return Err(Error::invalid("/to_segment", "same_segment", format!("`{from}` cannot be moved to itself")));
     }
+    act.caller.require_in(Permission::Manage, [&from, &to])?;
     act.unit.lock(&Locks::new().population(Hold::Alone).segment(&from, Hold::Alone).segment(&to, Hold::Alone))?;
     let found = segments::require_all(act.unit, &[from.clone(), to.clone()])?;
     let [source, target] = &found[..] else { unreachable!("two slugs were required") };
@@ -74,6 +76,8 @@ pub fn move_users(act: &mut Act, command: MoveUsers) -> Result<Moved, Error> {
         let emptied = Segment { percent: Some(Percent::ZERO), ..source.clone() };
         act.unit.segments().update(&emptied.touched(now))?;
     }
+    let detail = json!({"to": moved.to.as_str(), "moved": moved.moved});
+    audit::note_segment(act, now, Action::SegmentMoved, &moved.from, detail)?;
     Ok(moved)
 }
 

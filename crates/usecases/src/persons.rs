@@ -1,6 +1,6 @@
 //! A person's rights: to know all that is kept of a user, and to have it erased.
 
-use domain::{Action, HistoryRow, Membership, User, UserId};
+use domain::{Action, HistoryRow, Membership, Permission, User, UserId};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
@@ -26,8 +26,18 @@ pub struct Profile {
     pub memberships: Vec<Membership>,
 }
 
+/// Notes that somebody is handed all that is kept of a user, under the name that stays when the user is erased.
+pub fn begin(act: &mut Act, id: &UserId) -> Result<(), Error> {
+    act.caller.require(Permission::FulfilRights)?;
+    let now = act.now();
+    profile(&mut act.looking(now), id)?;
+    let pseudonym = pseudonym(act.unit, act.chance, id)?;
+    audit::note(act, now, Action::DataExported, format!("user/{pseudonym}"), json!({"format": "json"}))
+}
+
 /// Fails for one of whom nothing is kept.
 pub fn profile(look: &mut Look, id: &UserId) -> Result<Profile, Error> {
+    look.caller.require(Permission::FulfilRights)?;
     let user = look.unit.users().find(id)?;
     let memberships = look.unit.memberships().of_users(std::slice::from_ref(id))?;
     let may_be_unknown = user.is_none() && memberships.is_empty();
@@ -58,6 +68,7 @@ pub fn tell<E: From<StoreError>>(
 /// so that every count of it stays. Who has neither key nor id cannot find the one from the other. Tells how many rows of
 /// history that were.
 pub fn erase(act: &mut Act, id: &UserId, expected: &Expected) -> Result<u64, Error> {
+    act.caller.require(Permission::FulfilRights)?;
     act.unit.lock(&Locks::new().population(Hold::Alone).user(id))?;
     let now = act.now();
     let user = act.unit.users().find(id)?;
@@ -76,7 +87,7 @@ pub fn erase(act: &mut Act, id: &UserId, expected: &Expected) -> Result<u64, Err
 }
 
 /// The same for the same user, in this store only.
-fn pseudonym(unit: &mut dyn Unit, chance: &dyn Chance, id: &UserId) -> Result<UserId, StoreError> {
+pub(crate) fn pseudonym(unit: &mut dyn Unit, chance: &dyn Chance, id: &UserId) -> Result<UserId, StoreError> {
     let fresh: String = (0..4).map(|_| format!("{:016x}", chance.draw())).collect();
     let key = unit.secrets().find_or_keep(SECRET, &fresh)?;
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");

@@ -3,9 +3,9 @@
 use std::{io, ops::ControlFlow, time::Duration};
 
 use domain::{
-    Account, AccountId, Action, Actor, AuditRow, ChainHash, Entry, HistoryRow, Instant, Job, JobId, JobKind, JobState,
-    Kind, Login, Membership, Period, Reason, Role, Segment, SegmentId, SegmentRef, Slug, Source, User, UserId,
-    algebra::Expression,
+    Account, AccountId, Action, Actor, ApiToken, AuditRow, ChainHash, Entry, HistoryRow, Identity, Instant, Job, JobId,
+    JobKind, JobState, Kind, Login, Membership, Period, Reason, Role, SecretHash, Segment, SegmentId, SegmentRef,
+    Session, SessionId, Slug, Source, TokenId, User, UserId, algebra::Expression,
 };
 use thiserror::Error;
 
@@ -98,6 +98,8 @@ pub trait Unit {
     fn jobs(&mut self) -> &mut dyn Jobs;
     fn secrets(&mut self) -> &mut dyn Secrets;
     fn accounts(&mut self) -> &mut dyn Accounts;
+    fn sessions(&mut self) -> &mut dyn Sessions;
+    fn tokens(&mut self) -> &mut dyn Tokens;
     fn audit(&mut self) -> &mut dyn Audit;
     fn changes(&mut self) -> &mut dyn Changes;
 }
@@ -270,6 +272,8 @@ pub trait Users {
 pub struct UserQuery {
     /// The beginning of the id, or a part of the name or e-mail, where letter case does not count.
     pub text: Option<String>,
+    /// Names and e-mail addresses are not looked at.
+    pub by_id_only: bool,
     pub after: Option<UserId>,
 }
 
@@ -529,6 +533,8 @@ pub struct JobQuery {
     pub kind: Option<JobKind>,
     pub state: Option<JobState>,
     pub undoes: Option<JobId>,
+    /// Only what this actor began, since then.
+    pub owner: Option<(Actor, Instant)>,
     /// Begin behind this job.
     pub after: Option<JobId>,
 }
@@ -555,7 +561,10 @@ pub trait Changes {
 pub trait Secrets {
     fn find(&mut self, name: &str) -> Result<Option<String>, StoreError>;
     /// The secret of this name, which is `fresh` when there was none.
+    /// In a writing unit nobody else changes it until that ends.
     fn find_or_keep(&mut self, name: &str, fresh: &str) -> Result<String, StoreError>;
+    /// Puts another in place of the one there is.
+    fn replace(&mut self, name: &str, value: &str) -> Result<(), StoreError>;
 }
 
 /// Those who sign in.
@@ -567,7 +576,15 @@ pub trait Accounts {
     fn find_login(&mut self, login: &Login) -> Result<Option<Account>, StoreError>;
     /// Replaces what is kept of the account with this id. Its login stays.
     fn update(&mut self, account: &Account) -> Result<(), StoreError>;
+    /// Forgets the account and its identities.
     fn delete(&mut self, id: AccountId) -> Result<(), StoreError>;
+    /// Notes that this is who the account is there. Fails with [`StoreError::Duplicate`] when it is another's, or its own.
+    fn link(&mut self, identity: &Identity, account: AccountId, at: Instant) -> Result<(), StoreError>;
+    /// Tells whether it was the account's.
+    fn unlink(&mut self, identity: &Identity, account: AccountId) -> Result<bool, StoreError>;
+    /// By provider and subject.
+    fn identities(&mut self, account: AccountId) -> Result<Vec<Identity>, StoreError>;
+    fn find_identity(&mut self, identity: &Identity) -> Result<Option<AccountId>, StoreError>;
     /// At most `limit`, by id, after the query's cursor.
     fn list(&mut self, query: &AccountQuery, limit: usize) -> Result<Vec<Account>, StoreError>;
     /// How many the query's filters leave, wherever its cursor stands.
@@ -585,6 +602,126 @@ pub struct AccountQuery {
     pub after: Option<AccountId>,
 }
 
+/// Who signed in, and what they prove it with.
+pub trait Sessions {
+    /// Keeps a new session and gives it its identity; the id in `session` does not count.
+    fn insert(&mut self, session: &Session) -> Result<SessionId, StoreError>;
+    fn find(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// At most `limit` of an account's that are good at `at`, the newest first.
+    fn of_account(&mut self, account: AccountId, at: Instant, limit: usize) -> Result<Vec<Session>, StoreError>;
+    /// Moves the end of a session that did not end.
+    fn prolong(&mut self, id: SessionId, expires_at: Instant) -> Result<(), StoreError>;
+    /// Tells whether it ended by this.
+    fn end(&mut self, id: SessionId, at: Instant) -> Result<bool, StoreError>;
+    /// Ends all of an account's but one, and tells how many; links to sign in with it hold no longer.
+    fn end_all(&mut self, account: AccountId, but: Option<SessionId>, at: Instant) -> Result<u64, StoreError>;
+    /// Notes that whoever has this secret carries the session on.
+    fn keep_secret(&mut self, hash: &SecretHash, session: SessionId) -> Result<(), StoreError>;
+    fn find_secret(&mut self, hash: &SecretHash) -> Result<Option<KeptSecret>, StoreError>;
+    /// Tells whether it was spent by this: of two at once only one is told so.
+    fn spend(&mut self, hash: &SecretHash, at: Instant) -> Result<bool, StoreError>;
+    /// Notes that whoever has this secret may sign in with the account, once.
+    fn keep_link(&mut self, hash: &SecretHash, account: AccountId, expires_at: Instant) -> Result<(), StoreError>;
+    /// Takes the note away, and tells what it said. Of two at once only one is told.
+    fn take_link(&mut self, hash: &SecretHash) -> Result<Option<(AccountId, Instant)>, StoreError>;
+    /// Notes that somebody went to a provider.
+    fn keep_sign_in(&mut self, sign_in: &SignIn) -> Result<(), StoreError>;
+    /// As [`Sessions::take_link`].
+    fn take_sign_in(&mut self, state: &SecretHash) -> Result<Option<SignIn>, StoreError>;
+    /// Forgets at most `limit` of each: sessions that were over before `before`, with their secrets, links and sign-ins that
+    /// ended before. Tells how many in all.
+    fn forget(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError>;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptSecret {
+    pub session: SessionId,
+    pub spent_at: Option<Instant>,
+}
+
+/// Somebody went to a provider to prove who it is, and is to come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    pub state: SecretHash,
+    pub provider: String,
+    pub nonce: String,
+    pub verifier: String,
+    /// Who wants to be known by that identity from now on; nobody, when it is to sign in.
+    pub account: Option<AccountId>,
+    pub expires_at: Instant,
+}
+
+pub trait Tokens {
+    /// Keeps a new token and gives it its identity; the id in `token` does not count.
+    /// Fails with [`StoreError::Duplicate`] when the name is taken, also by one that is good no more.
+    fn insert(&mut self, token: &ApiToken) -> Result<TokenId, StoreError>;
+    fn find(&mut self, id: TokenId) -> Result<Option<ApiToken>, StoreError>;
+    fn find_hash(&mut self, hash: &SecretHash) -> Result<Option<ApiToken>, StoreError>;
+    /// At most `limit`, by id, after `after`.
+    fn list(&mut self, after: Option<TokenId>, limit: usize) -> Result<Vec<ApiToken>, StoreError>;
+    fn count(&mut self) -> Result<u64, StoreError>;
+    /// Tells whether it was revoked by this.
+    fn revoke(&mut self, id: TokenId, at: Instant) -> Result<bool, StoreError>;
+    /// Notes that it was used.
+    fn note_use(&mut self, id: TokenId, at: Instant) -> Result<(), StoreError>;
+}
+
+/// Those who vouch for who somebody is: Yandex ID, and any provider of OpenID Connect.
+pub trait Providers: Send + Sync {
+    /// Each one's name in addresses, and what people call it.
+    fn list(&self) -> Vec<(String, String)>;
+    /// Where a browser is to go, to come back to the redirect address with a code.
+    fn address(&self, provider: &str, journey: &Journey) -> Result<String, ProviderError>;
+    /// Who it is that came back with this code.
+    fn redeem(&self, provider: &str, code: &str, journey: &Journey, now: Instant) -> Result<Proven, ProviderError>;
+}
+
+/// What is sent along to a provider, and has to come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journey {
+    pub redirect_uri: String,
+    pub state: String,
+    pub nonce: String,
+    /// Of PKCE (RFC 7636).
+    pub verifier: String,
+}
+
+/// What a provider says of somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    pub subject: String,
+    /// Only when the provider made sure that it is theirs.
+    pub email: Option<String>,
+}
+
+#[derive(Debug, Error)]
+pub enum ProviderError {
+    #[error("there is no provider `{0}`")]
+    Unknown(String),
+    /// It did not vouch, or what it said does not hold.
+    #[error("{0}")]
+    Refused(String),
+    #[error("the provider cannot be reached: {0}")]
+    Unavailable(String),
+}
+
+/// Nobody vouches for anybody.
+pub struct NoProviders;
+
+impl Providers for NoProviders {
+    fn list(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn address(&self, provider: &str, _: &Journey) -> Result<String, ProviderError> {
+        Err(ProviderError::Unknown(provider.to_owned()))
+    }
+
+    fn redeem(&self, provider: &str, _: &str, _: &Journey, _: Instant) -> Result<Proven, ProviderError> {
+        Err(ProviderError::Unknown(provider.to_owned()))
+    }
+}
+
 /// The audit log. Its rows are never changed and never leave.
 pub trait Audit {
     /// The row that came last. In a writing unit nobody else appends one until the unit ends: this is the last thing that a
@@ -592,7 +729,7 @@ pub trait Audit {
     fn last(&mut self) -> Result<Option<(i64, ChainHash)>, StoreError>;
     /// Fails with [`StoreError::Duplicate`] when there is a row with this id.
     fn append(&mut self, row: &AuditRow) -> Result<(), StoreError>;
-    /// At most `limit`, by id, after the query's cursor.
+    /// At most `limit`, by id in the query's direction, after its cursor.
     fn list(&mut self, query: &AuditQuery, limit: usize) -> Result<Vec<AuditRow>, StoreError>;
     /// How many the query's filters leave, wherever its cursor stands.
     fn count(&mut self, query: &AuditQuery) -> Result<u64, StoreError>;
@@ -604,6 +741,7 @@ pub struct AuditQuery {
     pub action: Option<Action>,
     pub subject: Option<String>,
     pub period: Period,
+    pub direction: Direction,
     /// Begin behind the row with this id.
     pub after: Option<i64>,
 }

@@ -1,19 +1,16 @@
 //! Reports: exports that are written to a file once, and fetched by a link that needs no session and ends.
 
-use std::{
-    collections::BTreeSet,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use chrono::TimeDelta;
-use domain::{Instant, Job, JobId, JobKind, JobState, Kind, Period, Slug, UserId, algebra::Expression};
+use domain::{Caller, Instant, Job, JobId, JobKind, JobState, Kind, Period, Slug, UserId, algebra::Expression};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tables::{Format, Header, Packing};
 
 use crate::{
-    Act, App, Error, Look, Subject,
+    Act, App, Error, Look,
     algebra::AlgebraQuery,
     exports::{self, Export, Form},
     history::HistoryQuery,
@@ -76,32 +73,12 @@ struct Outcome {
 
 /// Begins a report. Claimed by this caller, who is to run the job.
 pub fn request(act: &mut Act, request: &Request) -> Result<Job, Error> {
-    require_segments(act, &request.export)?;
     let task = serde_json::to_string(&Task::of(request)).expect("plain data can be written");
-    let mut job = Job::queued(JobKind::Report, act.actor.clone(), task, act.now());
+    let mut job = Job::queued(JobKind::Report, act.caller.actor().clone(), task, act.now());
     jobs::claim(act, &mut job);
     job.id = act.unit.jobs().insert(&job)?;
+    exports::begin(act, &request.export, request.format)?;
     Ok(job)
-}
-
-/// So that whoever asks hears at once of each that there is not, or was not.
-fn require_segments(act: &mut Act, export: &Export) -> Result<(), Error> {
-    let (slugs, as_of) = match export {
-        Export::Members { slug, as_of } => (BTreeSet::from([slug]), as_of),
-        Export::Algebra(query) => (query.expression.segments(), &query.as_of),
-        Export::Users(_) | Export::History(_) | Export::Stats(_) => return Ok(()),
-    };
-    let mut missing = Vec::new();
-    for slug in slugs {
-        let is_known = match as_of {
-            None => act.unit.segments().find(slug)?.is_some(),
-            Some(_) => !act.unit.segments().bearers(slug)?.is_empty(),
-        };
-        if !is_known {
-            missing.push(slug.to_string());
-        }
-    }
-    if missing.is_empty() { Ok(()) } else { Err(Error::NotFound(Subject::Segment, missing)) }
 }
 
 pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
@@ -110,7 +87,7 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
     let out = Hashed { file: run.app.files.create(&key(&run.job, &request))?, digest: Sha256::new() };
     let app = run.app;
     let mut halted = None;
-    let written = app.look(|look| {
+    let written = app.look(&Caller::service("strata"), |look| {
         exports::write(look, &request.export, form, out, &mut |rows| {
             run.job.done = rows;
             run.beat().map_err(|halt| {
@@ -189,7 +166,7 @@ pub fn of_job(look: &mut Look, job: &Job) -> Result<Option<Report>, Error> {
 pub fn follow(app: &App, id: JobId, expires_at: Instant, given: &str) -> Result<(Report, Box<dyn StoredFile>), Error> {
     let changed = || Error::Denied("the link was changed".to_owned());
     let given = unhexadecimal(given).ok_or_else(changed)?;
-    let (report, key) = app.look(|look| {
+    let (report, key) = app.look(&Caller::service("strata"), |look| {
         let secret = look.unit.secrets().find(SECRET)?.ok_or_else(changed)?;
         signature(&secret, id, expires_at).verify_slice(&given).map_err(|_| changed())?;
         if expires_at <= look.now {
@@ -283,7 +260,7 @@ impl Task {
                 expression: Expression::parse(&expr).map_err(|_| corrupt())?,
                 as_of: instant(as_of),
             }),
-            WrittenExport::Users { text } => Export::Users(UserQuery { text, after: None }),
+            WrittenExport::Users { text } => Export::Users(UserQuery { text, ..UserQuery::default() }),
             WrittenExport::History { user, segment, from, to } => Export::History(HistoryQuery {
                 user: user.as_deref().map(UserId::parse).transpose().map_err(|_| corrupt())?,
                 segment: segment.map(slug).transpose()?,

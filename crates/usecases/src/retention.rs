@@ -4,12 +4,14 @@
 //! then. So whoever replays what is left comes to the same memberships.
 
 use chrono::{Datelike, Months, NaiveTime, TimeDelta};
-use domain::{Entry, HistoryRow, Instant, Job, JobKind, Operation, SegmentId, UserId, history::fold};
+use domain::{
+    Action, Caller, Entry, HistoryRow, Instant, Job, JobKind, Operation, Permission, SegmentId, UserId, history::fold,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    Act, App, Error,
+    Act, App, Error, audit,
     jobs::{self, Halt, Run},
     ports::{Hold, Locks, Store, StoreError},
 };
@@ -49,11 +51,16 @@ pub fn beginning(now: Instant, months: u32) -> Option<Instant> {
 
 /// Queues the forgetting of what happened more than so many whole months ago.
 pub fn request(act: &mut Act, months: u32, dry_run: bool) -> Result<Job, Error> {
+    act.caller.require(Permission::Operate)?;
     let out_of_range = || Error::invalid("/months", "out_of_range", "must be from 1 to 1200");
     let before = beginning(act.now(), months).filter(|_| (1..=1_200).contains(&months)).ok_or_else(out_of_range)?;
     let task = jobs::write(&Task { before_us: before.timestamp_micros(), dry_run });
-    let mut job = Job::queued(JobKind::Retention, act.actor.clone(), task, act.now());
+    let mut job = Job::queued(JobKind::Retention, act.caller.actor().clone(), task, act.now());
     job.id = act.unit.jobs().insert(&job)?;
+    if !dry_run {
+        let detail = serde_json::json!({"before": before.to_rfc3339()});
+        audit::note(act, job.created_at, Action::HistoryForgotten, format!("job/{}", job.id), detail)?;
+    }
     Ok(job)
 }
 
@@ -70,7 +77,9 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
         let after: Option<String> = run.job.place.as_deref().map(jobs::read).transpose()?;
         let after =
             after.map(|text| UserId::parse(&text)).transpose().map_err(|error| Error::Conflict(error.to_string()))?;
-        let users = run.app.look(|look| Ok(look.unit.history().known_before(before, after.as_ref(), USERS)?))?;
+        let users = run.app.look(&Caller::service("strata"), |look| {
+            Ok(look.unit.history().known_before(before, after.as_ref(), USERS)?)
+        })?;
         let Some(last) = users.last() else { return Ok(()) };
         run.step(|act, job| {
             let mut outcome = Outcome::of(job);
@@ -160,7 +169,7 @@ pub fn make_parts(store: &dyn Store, now: Instant) -> Result<usize, Error> {
 
 /// Queues the next round of forgetting, once a month at most.
 pub fn schedule(app: &App, months: u32) -> Result<usize, Error> {
-    let due = app.look(|look| {
+    let due = app.look(&Caller::service("strata"), |look| {
         let begins = beginning(look.now, months);
         Ok(begins.is_some_and(|begins| look.unit.history().begins_at().is_ok_and(|at| at.is_none_or(|at| at < begins)))
             && !jobs::is_open(look, JobKind::Retention)?)
@@ -168,5 +177,5 @@ pub fn schedule(app: &App, months: u32) -> Result<usize, Error> {
     if !due {
         return Ok(0);
     }
-    app.act(domain::Actor::new("worker"), |act| request(act, months, false)).map(|_| 1)
+    app.act(&Caller::service("worker"), |act| request(act, months, false)).map(|_| 1)
 }

@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 
-use domain::{Description, Entry, Kind, Name, Operation, Percent, Reason, Seed, Segment, SegmentId, Slug, Source, Ttl};
+use domain::{
+    Action, Description, Entry, Kind, Name, Operation, Percent, Permission, Reason, Seed, Segment, SegmentId, Slug,
+    Source, Ttl,
+};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    Act, Error, Expected, Look, Revision, Subject, distributions, memberships,
+    Act, Error, Expected, Look, Revision, Subject, audit, distributions, memberships,
     ports::{Hold, Leaving, Locks, SegmentQuery, StoreError, Unit},
 };
 
@@ -19,12 +23,24 @@ pub struct CreateSegment {
 
 /// Creates a segment, and gives it to a share of all users when it comes with one.
 pub fn create(act: &mut Act, command: CreateSegment) -> Result<Segment, Error> {
+    act.caller.require_in(Permission::Manage, [&command.slug])?;
     let locks = Locks::new().segment(&command.slug, Hold::Alone);
     match command.percent {
         Some(_) => act.unit.lock(&locks.population(Hold::Alone))?,
         None => act.unit.lock(&locks)?,
     }
-    create_locked(act, command)
+    let segment = create_locked(act, command)?;
+    note_creation(act, &segment, json!({"percent": percent_of(&segment)}))?;
+    Ok(segment)
+}
+
+/// The last thing of a creation.
+pub(crate) fn note_creation(act: &mut Act, segment: &Segment, detail: Value) -> Result<(), Error> {
+    audit::note_segment(act, segment.created_at, Action::SegmentCreated, &segment.slug, detail)
+}
+
+pub(crate) fn percent_of(segment: &Segment) -> Option<String> {
+    segment.percent.map(|percent| percent.to_string())
 }
 
 /// The step itself. The caller holds the locks.
@@ -60,19 +76,23 @@ pub(crate) fn insert(act: &mut Act, segment: Segment) -> Result<Segment, Error> 
 }
 
 pub fn get(look: &mut Look, slug: &Slug) -> Result<Segment, Error> {
+    look.caller.require_in(Permission::ReadSegments, [slug])?;
     require(look.unit, slug)
 }
 
 pub fn list(look: &mut Look, query: &SegmentQuery, limit: usize) -> Result<Vec<Segment>, Error> {
+    look.caller.require(Permission::ReadSegments)?;
     Ok(look.unit.segments().list(query, limit)?)
 }
 
 pub fn count(look: &mut Look, query: &SegmentQuery) -> Result<u64, Error> {
+    look.caller.require(Permission::ReadSegments)?;
     Ok(look.unit.segments().count(query)?)
 }
 
 /// Segments with the number of their members, also when there are none.
 pub fn stats(look: &mut Look, query: &SegmentQuery, limit: usize) -> Result<Vec<(Segment, u64)>, Error> {
+    look.caller.require(Permission::ReadSegments)?;
     let segments = look.unit.segments().list(query, limit)?;
     let ids: Vec<SegmentId> = segments.iter().map(|segment| segment.id).collect();
     let counts: HashMap<SegmentId, u64> = look.unit.memberships().counts(&ids, look.now)?.into_iter().collect();
@@ -99,6 +119,7 @@ pub struct ChangeSegment {
 
 /// Changes the definition, and with a percent also who is in.
 pub fn change(act: &mut Act, slug: &Slug, expected: &Expected, command: ChangeSegment) -> Result<Segment, Error> {
+    act.caller.require_in(Permission::Manage, [slug].into_iter().chain(&command.slug))?;
     let mut locks = Locks::new().segment(slug, Hold::Alone);
     if let Some(new) = &command.slug {
         locks = locks.segment(new, Hold::Alone);
@@ -145,10 +166,31 @@ pub fn change(act: &mut Act, slug: &Slug, expected: &Expected, command: ChangeSe
     }
     let after = after.touched(now);
     match act.unit.segments().update(&after) {
-        Ok(()) => Ok(after),
-        Err(StoreError::Duplicate) => Err(taken(&after.slug)),
-        Err(error) => Err(error.into()),
+        Ok(()) => {}
+        Err(StoreError::Duplicate) => return Err(taken(&after.slug)),
+        Err(error) => return Err(error.into()),
     }
+    if renamed {
+        audit::note_segment(act, now, Action::SegmentRenamed, &after.slug, json!({"from": before.slug.as_str()}))?;
+    }
+    let changed = differences(&before, &after);
+    if !changed.is_empty() {
+        audit::note_segment(act, now, Action::SegmentChanged, &after.slug, Value::Object(changed))?;
+    }
+    Ok(after)
+}
+
+/// What was changed of a definition, but for its slug, from what to what.
+fn differences(before: &Segment, after: &Segment) -> Map<String, Value> {
+    let ttl = |segment: &Segment| segment.default_ttl.as_ref().map(ToString::to_string);
+    let fields = [
+        ("name", json!(before.name.as_str()), json!(after.name.as_str())),
+        ("description", json!(before.description.as_str()), json!(after.description.as_str())),
+        ("percent", json!(percent_of(before)), json!(percent_of(after))),
+        ("default_ttl", json!(ttl(before)), json!(ttl(after))),
+    ];
+    let differ = fields.into_iter().filter(|(_, before, after)| before != after);
+    differ.map(|(name, before, after)| (name.to_owned(), json!({"from": before, "to": after}))).collect()
 }
 
 /// Gives a segment another slug. Members, history and positions stay.
@@ -177,6 +219,7 @@ pub struct Copied {
 
 /// Copies a segment under another slug. Whoever comes along is in the copy since now.
 pub fn copy(act: &mut Act, slug: &Slug, command: CopySegment) -> Result<Copied, Error> {
+    act.caller.require_in(Permission::Manage, [slug, &command.slug])?;
     let locks = Locks::new().segment(slug, Hold::Alone).segment(&command.slug, Hold::Alone);
     act.unit.lock(&locks.population(Hold::Alone))?;
     let now = act.now();
@@ -189,6 +232,8 @@ pub fn copy(act: &mut Act, slug: &Slug, command: CopySegment) -> Result<Copied, 
     };
     let copy = insert(act, copy)?;
     if command.members == CopiedMembers::Nobody {
+        let detail = json!({"from": slug.as_str(), "members": 0});
+        audit::note_segment(act, now, Action::SegmentCopied, &copy.slug, detail)?;
         return Ok(Copied { segment: copy, user_count: 0 });
     }
     let reason = Reason::parse(&format!("copy of {slug}")).ok();
@@ -204,11 +249,14 @@ pub fn copy(act: &mut Act, slug: &Slug, command: CopySegment) -> Result<Copied, 
         })
         .collect();
     memberships::record(act.unit, &entries)?;
+    let detail = json!({"from": slug.as_str(), "members": entries.len()});
+    audit::note_segment(act, now, Action::SegmentCopied, &copy.slug, detail)?;
     Ok(Copied { segment: copy, user_count: entries.len() as u64 })
 }
 
 /// Deletes a segment: its memberships end, its history stays, its slug is free. Tells how many users were in it.
 pub fn delete(act: &mut Act, slug: &Slug, expected: &Expected) -> Result<u64, Error> {
+    act.caller.require_in(Permission::Manage, [slug])?;
     lock_to_delete(act, slug)?;
     delete_locked(act, slug, expected)
 }
@@ -227,11 +275,12 @@ pub(crate) fn delete_locked(act: &mut Act, slug: &Slug, expected: &Expected) -> 
         segment: segment.reference(),
         at: now,
         source: Source::Manual,
-        actor: act.actor.clone(),
+        actor: act.caller.actor().clone(),
         reason: Reason::parse("segment deleted").ok(),
         job: act.job,
     })?;
     act.unit.segments().delete(segment.id, now)?;
+    audit::note_segment(act, now, Action::SegmentDeleted, slug, json!({"members": left}))?;
     Ok(left as u64)
 }
 

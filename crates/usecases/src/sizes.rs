@@ -33,6 +33,7 @@ pub struct Size {
 
 /// The segment's sizes from one instant to another: everyone in its history is gone through once.
 pub fn over_time(look: &mut Look, query: &SizeQuery) -> Result<Vec<Size>, Error> {
+    look.caller.require_in(domain::Permission::ReadSegments, [&query.slug])?;
     let to = query.to.unwrap_or(look.now);
     let from = match query.from {
         Some(from) => from,

@@ -1,6 +1,6 @@
 //! Stale segments: those that nobody entered, left or changed for long, told of or deleted.
 
-use domain::{Actor, Instant, Job, JobKind, Slug, Ttl};
+use domain::{Caller, Instant, Job, JobKind, Permission, Slug, Ttl};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -36,12 +36,13 @@ impl Outcome {
 
 /// Queues the deletion of the segments that nothing happened to for this long, or only tells which they are.
 pub fn request(act: &mut Act, older_than: Ttl, dry_run: bool) -> Result<Job, Error> {
+    act.caller.require(Permission::Operate)?;
     let now = act.now();
     let too_long = || Error::invalid("/older_than", "out_of_range", "reaches before all time");
     let age = older_than.after(now) - now;
     let before = now.checked_sub_signed(age).ok_or_else(too_long)?;
     let task = jobs::write(&Task { before_us: before.timestamp_micros(), dry_run });
-    let mut job = Job::queued(JobKind::StaleSegments, act.actor.clone(), task, now);
+    let mut job = Job::queued(JobKind::StaleSegments, act.caller.actor().clone(), task, now);
     job.id = act.unit.jobs().insert(&job)?;
     Ok(job)
 }
@@ -54,7 +55,9 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
         let after: Option<String> = run.job.place.as_deref().map(jobs::read).transpose()?;
         let after =
             after.map(|text| Slug::parse(&text)).transpose().map_err(|error| Error::Conflict(error.to_string()))?;
-        let found = run.app.look(|look| Ok(look.unit.segments().stale(before, after.as_ref(), PAGE)?))?;
+        let found = run
+            .app
+            .look(&Caller::service("strata"), |look| Ok(look.unit.segments().stale(before, after.as_ref(), PAGE)?))?;
         if found.is_empty() {
             return Ok(());
         }
@@ -88,9 +91,11 @@ fn delete(act: &mut Act, slug: &Slug, before: Instant) -> Result<bool, Error> {
 
 /// Queues the next round, once a day at most.
 pub fn schedule(app: &App, older_than: Ttl) -> Result<usize, Error> {
-    let due = app.look(|look| jobs::is_due(look, JobKind::StaleSegments, chrono::TimeDelta::days(1)))?;
+    let due = app.look(&Caller::service("strata"), |look| {
+        jobs::is_due(look, JobKind::StaleSegments, chrono::TimeDelta::days(1))
+    })?;
     if !due {
         return Ok(0);
     }
-    app.act(Actor::new("worker"), |act| request(act, older_than, false)).map(|_| 1)
+    app.act(&Caller::service("worker"), |act| request(act, older_than, false)).map(|_| 1)
 }

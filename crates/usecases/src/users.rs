@@ -1,6 +1,8 @@
 //! Users: brought to life, described, forgotten.
 
-use domain::{Attributes, Entry, Instant, Membership, Operation, Reason, Segment, Source, User, UserId};
+use domain::{
+    Attributes, Caller, Entry, Instant, Membership, Operation, Permission, Reason, Segment, Source, User, UserId,
+};
 
 use crate::{
     Act, Error, Expected, Look, Revision, Subject, memberships,
@@ -16,6 +18,7 @@ pub struct CreateUser {
 }
 
 pub fn create(act: &mut Act, command: CreateUser) -> Result<User, Error> {
+    act.caller.require(Permission::Manage)?;
     let id = match command.id {
         Some(id) => id,
         None => {
@@ -30,7 +33,7 @@ pub fn create(act: &mut Act, command: CreateUser) -> Result<User, Error> {
         return Err(Error::Taken(Subject::User, user.id.to_string()));
     }
     welcome(act, std::slice::from_ref(&user.id), now)?;
-    Ok(user)
+    Ok(shown(act.caller, user))
 }
 
 /// Brings those to life who are not there yet, and tells who they are.
@@ -59,15 +62,33 @@ pub(crate) fn welcome(act: &mut Act, born: &[UserId], now: Instant) -> Result<()
 }
 
 pub fn get(look: &mut Look, id: &UserId) -> Result<User, Error> {
-    look.unit.users().find(id)?.ok_or_else(|| unknown(id))
+    look.caller.require(Permission::ReadSegments)?;
+    let user = look.unit.users().find(id)?.ok_or_else(|| unknown(id))?;
+    Ok(shown(look.caller, user))
 }
 
 pub fn list(look: &mut Look, query: &UserQuery, limit: usize) -> Result<Vec<User>, Error> {
-    Ok(look.unit.users().list(query, limit)?)
+    look.caller.require(Permission::ReadSegments)?;
+    let users = look.unit.users().list(&seen(look.caller, query), limit)?;
+    Ok(users.into_iter().map(|user| shown(look.caller, user)).collect())
 }
 
 pub fn count(look: &mut Look, query: &UserQuery) -> Result<u64, Error> {
-    Ok(look.unit.users().count(query)?)
+    look.caller.require(Permission::ReadSegments)?;
+    Ok(look.unit.users().count(&seen(look.caller, query))?)
+}
+
+/// Without name, address and attributes for who does not see them.
+fn shown(caller: &Caller, user: User) -> User {
+    if caller.has(Permission::ReadPersons) {
+        return user;
+    }
+    User { name: None, email: None, attributes: Attributes::default(), ..user }
+}
+
+/// Whoever does not see names does not find by them either.
+fn seen(caller: &Caller, query: &UserQuery) -> UserQuery {
+    UserQuery { by_id_only: query.by_id_only || !caller.has(Permission::ReadPersons), ..query.clone() }
 }
 
 /// What to change: `None` leaves as it is, `Some(None)` clears.
@@ -80,6 +101,7 @@ pub struct ChangeUser {
 }
 
 pub fn change(act: &mut Act, id: &UserId, expected: &Expected, command: ChangeUser) -> Result<User, Error> {
+    act.caller.require(Permission::Manage)?;
     act.unit.lock(&Locks::new().user(id))?;
     let now = act.now();
     let held = act.unit.users().hold(std::slice::from_ref(id))?;
@@ -96,16 +118,17 @@ pub fn change(act: &mut Act, id: &UserId, expected: &Expected, command: ChangeUs
         domain::users::merge(&mut after.attributes, patch);
     }
     if after == before {
-        return Ok(before);
+        return Ok(shown(act.caller, before));
     }
     after.updated_at = now.max(before.updated_at);
     after.version = before.version + 1;
     act.unit.users().update(&after)?;
-    Ok(after)
+    Ok(shown(act.caller, after))
 }
 
 /// Forgets a user: memberships end, history stays.
 pub fn delete(act: &mut Act, id: &UserId, expected: &Expected) -> Result<(), Error> {
+    act.caller.require(Permission::Manage)?;
     act.unit.lock(&Locks::new().population(Hold::Alone).user(id))?;
     let now = act.now();
     let user = act.unit.users().find(id)?.ok_or_else(|| unknown(id))?;

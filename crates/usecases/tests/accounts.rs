@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use chrono::TimeDelta;
-use domain::{Account, AccountId, AuditRow, Login, Password, PasswordHash, Role};
+use domain::{Account, AccountId, AuditRow, Caller, Identity, Login, Password, PasswordHash, Role};
 use testkit::{World, actor};
 use usecases::{
     Error, Expected, Revision, Subject,
@@ -17,7 +17,9 @@ fn login(text: &str) -> Login {
 }
 
 fn create(world: &World, text: &str, role: Role) -> Result<Account, Error> {
-    world.act(|act| accounts::create(act, CreateAccount { login: login(text), role, password: None }))
+    world.act(|act| {
+        accounts::create(act, CreateAccount { login: login(text), role, sees_persons: false, password: None })
+    })
 }
 
 fn change(world: &World, id: AccountId, command: ChangeAccount) -> Result<Account, Error> {
@@ -60,7 +62,7 @@ fn every_change_is_noted_and_nothing_that_changes_nothing() {
     assert_eq!(since, Some(world.now()));
     world.clock.advance(TimeDelta::minutes(1));
     assert_eq!(change(&world, id, disabled(true)).unwrap().disabled_at, since);
-    let both = ChangeAccount { role: Some(Role::Viewer), disabled: Some(false) };
+    let both = ChangeAccount { role: Some(Role::Viewer), disabled: Some(false), ..ChangeAccount::default() };
     assert_eq!(change(&world, id, both).unwrap().version, 4);
     world.act(|act| accounts::set_password(act, id, PasswordHash::new("$secret$"))).unwrap();
     world.act(|act| accounts::delete(act, id, &Expected::Any)).unwrap();
@@ -70,7 +72,7 @@ fn every_change_is_noted_and_nothing_that_changes_nothing() {
         ("account.disabled", "{}"),
         ("account.changed", r#"{"role":{"from":"analyst","to":"viewer"}}"#),
         ("account.enabled", "{}"),
-        ("account.password_changed", "{}"),
+        ("account.password_changed", r#"{"sessions_ended":0}"#),
         ("account.deleted", r#"{"login":"anna","role":"viewer"}"#),
     ];
     assert_eq!(told(&world, id), expected.map(|(action, detail)| (action.to_owned(), detail.to_owned())));
@@ -126,4 +128,77 @@ fn a_password_is_recognized_and_not_kept() {
     );
     assert!(!passwords::is_right(&first, "correct horse batterY") && !passwords::is_right(&first, ""));
     assert!(!passwords::is_right(&PasswordHash::new("nonsense"), "correct horse battery"));
+}
+
+#[test]
+fn a_grant_to_see_persons_is_noted_with_the_role_that_changed() {
+    let world = World::in_memory();
+    let id = create(&world, "anna", Role::Viewer).unwrap().id;
+    let sees_persons = Some(true);
+    change(&world, id, ChangeAccount { sees_persons, ..ChangeAccount::default() }).unwrap();
+    change(&world, id, ChangeAccount { sees_persons: Some(false), ..role(Role::Analyst) }).unwrap();
+    let details: Vec<String> = told(&world, id).into_iter().skip(1).map(|(_, detail)| detail).collect();
+    let expected = [
+        r#"{"sees_persons":{"from":false,"to":true}}"#,
+        r#"{"role":{"from":"viewer","to":"analyst"},"sees_persons":{"from":true,"to":false}}"#,
+    ];
+    assert_eq!(details, expected);
+}
+
+fn set_own(world: &World, account: &Account, current: Option<&str>, new: &str) -> Result<Account, Error> {
+    let new = Password::choose(new, &account.login).unwrap();
+    accounts::set_own_password(&world.app, &Caller::account(account), None, current, &new)
+}
+
+#[test]
+fn whoever_changes_the_own_password_shows_the_one_before() {
+    let world = World::in_memory();
+    let anna = create(&world, "anna", Role::Viewer).unwrap();
+    // There is none to be shown.
+    set_own(&world, &anna, None, "correct horse battery").unwrap();
+    for wrong in [None, Some(""), Some("another horse battery")] {
+        let refused = set_own(&world, &anna, wrong, "another horse battery");
+        let Err(Error::Invalid(faults)) = refused else { panic!("{wrong:?}") };
+        assert_eq!((faults[0].pointer.as_str(), faults[0].code), ("/current_password", "wrong_password"));
+    }
+    let changed = set_own(&world, &anna, Some("correct horse battery"), "another horse battery").unwrap();
+    assert!(passwords::is_right(&changed.password.unwrap(), "another horse battery"));
+    assert_eq!(told(&world, anna.id).len(), 3);
+}
+
+#[test]
+fn the_password_of_a_disabled_account_stays() {
+    let world = World::in_memory();
+    let anna = create(&world, "anna", Role::Viewer).unwrap();
+    change(&world, anna.id, disabled(true)).unwrap();
+    let refused = set_own(&world, &anna, None, "correct horse battery");
+    assert!(matches!(refused, Err(Error::Stale(Subject::Account, _))));
+    assert_eq!(world.look(|look| accounts::get(look, anna.id)).password, None);
+}
+
+#[test]
+fn only_an_account_has_an_own_password() {
+    let world = World::in_memory();
+    let new = Password::choose("correct horse battery", &login("anna")).unwrap();
+    let refused = accounts::set_own_password(&world.app, &testkit::caller(), None, None, &new);
+    assert!(matches!(refused, Err(Error::NotFound(Subject::Account, _))));
+}
+
+#[test]
+fn an_identity_is_one_accounts() {
+    let world = World::in_memory();
+    let [anna, ivan] = ["anna", "ivan"].map(|login| create(&world, login, Role::Viewer).unwrap().id);
+    let identity = Identity::new("idp", "s1").unwrap();
+    let link = |id| world.act(|act| accounts::link(act, id, &identity));
+    let unlink = |id| world.act(|act| accounts::unlink(act, id, &identity));
+    let is_unknown = |ended| matches!(ended, Err(Error::NotFound(Subject::Provider, names)) if names == ["idp"]);
+    link(anna).unwrap();
+    assert!(matches!(link(anna), Err(Error::Conflict(_))) && matches!(link(ivan), Err(Error::Conflict(_))));
+    assert!(is_unknown(unlink(ivan)));
+    unlink(anna).unwrap();
+    assert!(is_unknown(unlink(anna)));
+    link(ivan).unwrap();
+    assert_eq!(world.look(|look| accounts::identities(look, ivan)), std::slice::from_ref(&identity));
+    let actions: Vec<String> = told(&world, anna).into_iter().map(|(action, _)| action).collect();
+    assert_eq!(actions, ["account.created", "account.identity_linked", "account.identity_unlinked"]);
 }

@@ -115,7 +115,7 @@ fn pages_follow_each_other() {
 fn every_unknown_segment_is_named() {
     let world = world();
     for as_of in [None, Some(world.now())] {
-        let refused = world.app.look(|look| algebra::count(look, &query("A & X - (Y | B)", as_of)));
+        let refused = world.app.look(&testkit::caller(), |look| algebra::count(look, &query("A & X - (Y | B)", as_of)));
         match refused {
             Err(Error::NotFound(Subject::Segment, slugs)) => assert_eq!(slugs, ["X", "Y"]),
             other => panic!("{other:?}"),
@@ -203,7 +203,7 @@ fn a_segment_is_not_made_of_itself_or_of_what_is_not_there() {
         let refused = world.act(|act| algebra::create(act, new("NEW"), expression));
         assert!(matches!(refused, Err(Error::NotFound(Subject::Segment, _))), "{refused:?}");
     }
-    assert!(world.app.look(|look| segments::get(look, &slug("NEW"))).is_err());
+    assert!(world.app.look(&testkit::caller(), |look| segments::get(look, &slug("NEW"))).is_err());
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn similar_are_those_that_share_most() {
     let world = world();
     world.has_segment("EMPTY");
     world.act(|act| algebra::create(act, new("TWIN"), Expression::parse("A").unwrap())).unwrap();
-    let (own, similar) = algebra::similar(&world.app, &slug("A"), 10).unwrap().found;
+    let (own, similar) = algebra::similar(&world.app, &testkit::caller(), &slug("A"), 10).unwrap().found;
     let count = |text: &str| expected(&world, text, None).len() as u64;
     assert_eq!(own, count("A"));
     assert_eq!((similar[0].slug.as_str(), similar[0].jaccard), ("TWIN", 1.0));
@@ -236,6 +236,6 @@ fn similar_are_those_that_share_most() {
         assert_eq!((one.user_count, one.shared), (count(other), count(&format!("A & {other}"))), "{other}");
         assert_eq!(one.jaccard, one.shared as f64 / count(&format!("A | {other}")) as f64);
     }
-    assert_eq!(algebra::similar(&world.app, &slug("A"), 1).unwrap().found.1.len(), 1);
-    assert_eq!(algebra::similar(&world.app, &slug("EMPTY"), 9).unwrap().found, (0, Vec::new()));
+    assert_eq!(algebra::similar(&world.app, &testkit::caller(), &slug("A"), 1).unwrap().found.1.len(), 1);
+    assert_eq!(algebra::similar(&world.app, &testkit::caller(), &slug("EMPTY"), 9).unwrap().found, (0, Vec::new()));
 }

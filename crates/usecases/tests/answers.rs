@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use chrono::TimeDelta;
-use testkit::{World, actor, slug};
+use testkit::{World, caller, slug};
 use usecases::{
     Error,
     answers::{self, Answered, Once},
@@ -12,7 +12,7 @@ use usecases::{
 
 fn once(world: &World, fingerprint: &str, segment: &str) -> Result<Answered, Error> {
     let request = Once { key: "key".to_owned(), fingerprint: fingerprint.to_owned() };
-    answers::once(&world.app, actor(), &request, |act| {
+    answers::once(&world.app, &caller(), &request, |act| {
         let command = segments::CreateSegment {
             slug: slug(segment),
             name: None,

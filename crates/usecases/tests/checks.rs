@@ -8,8 +8,8 @@ use usecases::{
     Look,
     checks::{self, Checked, Difference, Finding},
     ports::{
-        Accounts, Answers, Audit, Changes, History, Jobs, Leaving, Locks, Memberships, Secrets, Segments, StoreError,
-        TakeMember, Unit, Users,
+        Accounts, Answers, Audit, Changes, History, Jobs, Leaving, Locks, Memberships, Secrets, Segments, Sessions,
+        StoreError, TakeMember, Tokens, Unit, Users,
     },
 };
 
@@ -29,7 +29,9 @@ fn found_when(world: &World, tampering: fn(Vec<Membership>) -> Vec<Membership>) 
     let mut found = Vec::new();
     world.look(|look| {
         let mut unit = Tampered { unit: &mut *look.unit, tampering };
-        checks::check(&mut Look { unit: &mut unit, now: look.now }, &mut |difference| found.push(difference.clone()))
+        checks::check(&mut Look { unit: &mut unit, caller: look.caller, now: look.now }, &mut |difference| {
+            found.push(difference.clone())
+        })
     });
     found
 }
@@ -157,6 +159,14 @@ impl Unit for Tampered<'_> {
 
     fn accounts(&mut self) -> &mut dyn Accounts {
         self.unit.accounts()
+    }
+
+    fn sessions(&mut self) -> &mut dyn Sessions {
+        self.unit.sessions()
+    }
+
+    fn tokens(&mut self) -> &mut dyn Tokens {
+        self.unit.tokens()
     }
 
     fn audit(&mut self) -> &mut dyn Audit {

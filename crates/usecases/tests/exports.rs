@@ -255,7 +255,7 @@ fn every_row_is_told_however_many_pages_there_are() {
 
 fn write(world: &World, export: &Export, tell: &mut dyn FnMut(u64) -> Result<(), Error>) -> Result<u64, Error> {
     let form = Form { format: Format::Csv, packing: Packing::Plain, header: Header::LeftOut };
-    world.app.look(|look| Ok(exports::write(look, export, form, Vec::new(), tell)?.1))
+    world.app.look(&testkit::caller(), |look| Ok(exports::write(look, export, form, Vec::new(), tell)?.1))
 }
 
 #[test]

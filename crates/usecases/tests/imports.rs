@@ -5,7 +5,7 @@
 use chrono::TimeDelta;
 use domain::{Instant, Job, JobState, Membership, Reason, Source, Ttl};
 use tables::{Format, Limits, Packing};
-use testkit::{World, actor, gzip, importing, slug, table, user};
+use testkit::{World, caller, gzip, importing, slug, table, user};
 use usecases::{
     Error,
     answers::Once,
@@ -254,7 +254,7 @@ fn a_trial_tells_what_would_happen_and_changes_nothing() {
         let trial = import(&world, &Import { dry_run: true, ..command.clone() }, file);
         let after = (world.history_lines(), world.look(|look| users::count(look, &UserQuery::default())));
         assert_eq!(before, after);
-        assert!(world.app.look(|look| usecases::segments::get(look, &slug("C"))).is_err());
+        assert!(world.app.look(&testkit::caller(), |look| usecases::segments::get(look, &slug("C"))).is_err());
         assert_eq!(import(&world, &command, file), trial);
     }
 }
@@ -277,7 +277,7 @@ fn removal_ends_who_is_in_and_leaves_the_rest() {
     let outcome = import(&world, &command, "user_id;expires_at\n1;2001-01-01\n4;\n1;\n");
     assert_eq!(outcome, Outcome { removed: 1, unchanged: 1, duplicates: 1, ..Outcome::default() });
     assert_eq!(ids(&world, "A"), ["2", "3"]);
-    assert!(world.app.look(|look| users::get(look, &user("4"))).is_err());
+    assert!(world.app.look(&testkit::caller(), |look| users::get(look, &user("4"))).is_err());
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn a_bad_row_creates_no_segment() {
     let world = World::in_memory();
     let job = world.import(&Import { mode: Mode::Replace, ..any() }, "user_id;segment;ttl\n1;New;soon\n").unwrap();
     assert_eq!((Outcome::of(&job).segments_created, job.state), (0, JobState::Done));
-    assert!(world.app.look(|look| usecases::segments::get(look, &slug("New"))).is_err());
+    assert!(world.app.look(&testkit::caller(), |look| usecases::segments::get(look, &slug("New"))).is_err());
 }
 
 /// Pages of members and batches of rows begin and end anywhere.
@@ -469,7 +469,7 @@ fn a_body_that_ends_early_leaves_no_file() {
     }
     let world = World::in_memory();
     let mut body = std::io::Read::chain(&b"user_id\n1\n"[..], Broken);
-    let refused = imports::accept(&world.app, actor(), &of_a(), None, &Limits::default(), &mut body);
+    let refused = imports::accept(&world.app, &caller(), &of_a(), None, &Limits::default(), &mut body);
     assert_eq!(codes(refused.map(|(job, _)| job))[0].0, "incomplete");
     assert_eq!(world.files.keys(), Vec::<String>::new());
 }
@@ -477,7 +477,7 @@ fn a_body_that_ends_early_leaves_no_file() {
 fn send(world: &World, key: &str, file: &str) -> Result<(Job, Begun), Error> {
     let once = Once { key: key.to_owned(), fingerprint: "POST /imports".to_owned() };
     let body = &mut file.as_bytes();
-    let (job, begun) = imports::accept(&world.app, actor(), &of_a(), Some(once), &Limits::default(), body)?;
+    let (job, begun) = imports::accept(&world.app, &caller(), &of_a(), Some(once), &Limits::default(), body)?;
     Ok((if begun == Begun::Now { world.finish(job)? } else { job }, begun))
 }
 
@@ -531,7 +531,7 @@ fn a_file_that_comes_for_longer_than_a_day_is_given_up() {
     }
     let world = World::in_memory();
     let mut body = Slow(&world, b"user_id;segment\n1;A\n");
-    let refused = imports::accept(&world.app, actor(), &any(), None, &Limits::default(), &mut body);
+    let refused = imports::accept(&world.app, &caller(), &any(), None, &Limits::default(), &mut body);
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     assert_eq!((world.files.keys(), rows_written(&world)), (Vec::<String>::new(), 0));
 }

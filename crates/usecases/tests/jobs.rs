@@ -381,7 +381,7 @@ fn a_job_that_ended_cannot_be_cancelled() {
 fn a_job_that_nobody_knows_is_not_found() {
     let world = World::in_memory();
     let is_unknown = |result: Result<Job, Error>| matches!(result, Err(Error::NotFound(Subject::Job, _)));
-    assert!(is_unknown(world.app.look(|look| jobs::get(look, JobId(7)))));
+    assert!(is_unknown(world.app.look(&testkit::caller(), |look| jobs::get(look, JobId(7)))));
     assert!(is_unknown(world.act(|act| jobs::cancel(act, JobId(7)))));
     assert!(is_unknown(world.act(|act| jobs::undo(act, JobId(7)))));
 }
@@ -453,7 +453,7 @@ fn old_jobs_are_forgotten_with_their_files() {
     assert_eq!(jobs::forget(&world.app, 30, 100).unwrap(), 2);
     assert_eq!(jobs::forget(&world.app, 30, 100).unwrap(), 0);
     for (job, is_there) in [(&old, false), (&undone, false), (&new, true), (&waiting, true)] {
-        assert_eq!(world.app.look(|look| jobs::get(look, job.id)).is_ok(), is_there);
+        assert_eq!(world.app.look(&testkit::caller(), |look| jobs::get(look, job.id)).is_ok(), is_there);
     }
     assert_eq!(world.files.keys().len(), 2);
     assert_eq!(world.active("1"), Vec::<String>::new());

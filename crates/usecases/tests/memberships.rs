@@ -69,7 +69,7 @@ fn reading_and_removing_create_nobody() {
     assert_eq!(names(&changed.unchanged), ["A"]);
     assert!(!world.look(|look| memberships::is_member(look, &user("1000"), &slug("A"))));
     assert!(matches!(
-        world.app.look(|look| usecases::users::get(look, &user("1000"))),
+        world.app.look(&testkit::caller(), |look| usecases::users::get(look, &user("1000"))),
         Err(Error::NotFound(Subject::User, _))
     ));
     assert_eq!(rows(&world), []);
@@ -111,7 +111,7 @@ fn a_refused_add_brings_nobody_to_life() {
     let world = world();
     world.change("1000", &["A", "X"], &[]).unwrap_err();
     world.change_until("1000", &["A"], &[], Some(Deadline::At(world.now()))).unwrap_err();
-    assert!(world.app.look(|look| usecases::users::get(look, &user("1000"))).is_err());
+    assert!(world.app.look(&testkit::caller(), |look| usecases::users::get(look, &user("1000"))).is_err());
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn a_rehearsed_change_tells_the_same_and_leaves_nothing() {
         deadline: None,
         reason: None,
     };
-    let told = world.app.rehearse(testkit::actor(), |act| memberships::change(act, command())).unwrap();
+    let told = world.app.rehearse(&testkit::caller(), |act| memberships::change(act, command())).unwrap();
     assert_eq!(world.active("1000"), Vec::<String>::new());
     assert_eq!(rows(&world), []);
     assert_eq!(told, world.act(|act| memberships::change(act, command())).unwrap());

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use chrono::TimeDelta;
-use domain::{Attributes, HistoryRow};
+use domain::{Action, Attributes, HistoryRow};
 use testkit::{World, user};
 use usecases::{
     Error, Expected, Subject, audit, history, persons,
@@ -44,6 +44,10 @@ fn erase(world: &World, id: &str) -> Result<u64, Error> {
     world.act(|act| persons::erase(act, &user(id), &Expected::Any))
 }
 
+fn erasures() -> AuditQuery {
+    AuditQuery { action: Some(Action::UserErased), ..AuditQuery::default() }
+}
+
 fn is_unknown<T>(ended: Result<T, Error>) -> bool {
     matches!(ended, Err(Error::NotFound(Subject::User, _)))
 }
@@ -55,7 +59,7 @@ fn all_that_is_kept_is_told() {
     assert_eq!(profile.user.unwrap().name.as_deref(), Some("Anna"));
     assert_eq!(profile.memberships.len(), 1);
     assert_eq!(told(&world, "anna").len(), 3);
-    assert!(is_unknown(world.app.look(|look| persons::profile(look, &user("nobody")))));
+    assert!(is_unknown(world.app.look(&testkit::caller(), |look| persons::profile(look, &user("nobody")))));
     // Of one who was deleted history is left.
     world.act(|act| users::delete(act, &user("anna"), &Expected::Any)).unwrap();
     let profile = world.look(|look| persons::profile(look, &user("anna")));
@@ -69,7 +73,7 @@ fn nothing_says_who_was_erased_and_the_counts_stay() {
     let entered = world.now() - TimeDelta::minutes(1);
     let before = world.look(|look| history::count(look, &Default::default()));
     assert_eq!(erase(&world, "anna").unwrap(), 4);
-    assert!(is_unknown(world.app.look(|look| persons::profile(look, &user("anna")))));
+    assert!(is_unknown(world.app.look(&testkit::caller(), |look| persons::profile(look, &user("anna")))));
     assert_eq!(world.active("anna"), Vec::<String>::new());
     let rows = world.look(|look| history::page(look, &Default::default(), 99));
     assert_eq!(rows.len() as u64, before + 1);
@@ -80,10 +84,12 @@ fn nothing_says_who_was_erased_and_the_counts_stay() {
     let then = world.look(|look| history::count_members(look, &testkit::slug("A"), Some(entered)));
     assert_eq!(then, 2);
     // Nor does the audit log.
-    let noted = world.look(|look| audit::list(look, &AuditQuery::default(), 9));
+    let noted = world.look(|look| audit::list(look, &erasures(), 9));
     assert_eq!(noted.len(), 1);
     assert_eq!(noted[0].entry.subject, "user");
     assert_eq!(noted[0].entry.detail, r#"{"history_rows":4}"#);
+    let all = world.look(|look| audit::list(look, &AuditQuery::default(), 99));
+    assert!(all.iter().all(|row| !format!("{:?}", row.entry).contains("anna")));
     assert_eq!(world.differences(), Vec::<String>::new());
 }
 
@@ -109,5 +115,18 @@ fn a_user_of_another_version_is_not_erased() {
     let refused = world.act(|act| persons::erase(act, &user("anna"), &stale));
     assert!(matches!(refused, Err(Error::Stale(Subject::User, _))));
     assert_eq!(told(&world, "anna").len(), 3);
-    assert_eq!(world.look(|look| audit::count(look, &AuditQuery::default())), 0);
+    assert_eq!(world.look(|look| audit::count(look, &erasures())), 0);
+}
+
+#[test]
+fn whoever_is_handed_all_that_is_kept_is_noted_under_the_name_that_stays() {
+    let world = world();
+    world.act(|act| persons::begin(act, &user("anna"))).unwrap();
+    let handed_out = AuditQuery { action: Some(Action::DataExported), ..AuditQuery::default() };
+    let noted = world.look(|look| audit::list(look, &handed_out, 9));
+    assert_eq!(noted.len(), 1);
+    erase(&world, "anna").unwrap();
+    let rows = world.look(|look| history::page(look, &Default::default(), 99));
+    let name = &rows.iter().find(|row| row.entry.user != user("ivan")).unwrap().entry.user;
+    assert_eq!(noted[0].entry.subject, format!("user/{name}"));
 }

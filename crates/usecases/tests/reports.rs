@@ -87,7 +87,7 @@ fn everything_that_can_be_exported_can_be_reported() {
         (Export::Members { slug: slug("A"), as_of: Some(world.now()) }, "members-A"),
         (set("A - (A ^ ALL)", None), "algebra"),
         (set("A", Some(world.now())), "algebra"),
-        (Export::Users(UserQuery { text: Some("1".to_owned()), after: None }), "users"),
+        (Export::Users(UserQuery { text: Some("1".to_owned()), ..UserQuery::default() }), "users"),
         (Export::Stats(SegmentQuery { text: Some("a".to_owned()), ..SegmentQuery::default() }), "stats"),
         (Export::History(HistoryQuery { segment: Some(slug("A")), ..HistoryQuery::default() }), "history"),
     ];

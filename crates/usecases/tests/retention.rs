@@ -91,10 +91,10 @@ fn an_instant_before_the_beginning_cannot_be_asked() {
     let then = world.now();
     two_months_later(&world);
     forget(&world, 1, false);
-    let asked = world.app.look(|look| history::members(look, &slug("A"), Some(then), None, 10));
+    let asked = world.app.look(&testkit::caller(), |look| history::members(look, &slug("A"), Some(then), None, 10));
     let Err(Error::Invalid(faults)) = asked else { panic!("{asked:?}") };
     assert_eq!((faults[0].pointer.as_str(), faults[0].code), ("as_of", "before_history"));
-    let of_user = world.app.look(|look| memberships::of_user(look, &user("1"), Some(then)));
+    let of_user = world.app.look(&testkit::caller(), |look| memberships::of_user(look, &user("1"), Some(then)));
     assert!(matches!(of_user, Err(Error::Invalid(_))), "{of_user:?}");
 }
 

@@ -118,7 +118,10 @@ fn a_rename_keeps_members_history_and_positions() {
     assert_eq!(after.name, Name::of(&slug("B")));
     assert_eq!(members_at(&world, "B", world.now()), members);
     assert_eq!(members_at(&world, "A", then), members);
-    assert!(matches!(world.app.look(|look| segments::get(look, &slug("A"))), Err(Error::NotFound(..))));
+    assert!(matches!(
+        world.app.look(&testkit::caller(), |look| segments::get(look, &slug("A"))),
+        Err(Error::NotFound(..))
+    ));
     // Rows of before are found under both names.
     for text in ["A", "B"] {
         let count = world.look(|look| {
@@ -210,7 +213,8 @@ fn stats_tell_of_segments_without_members_too() {
 #[test]
 fn an_unknown_slug_has_no_past() {
     let world = World::in_memory();
-    let asked = world.app.look(|look| history::members(look, &slug("A"), Some(world.now()), None, 9));
+    let asked =
+        world.app.look(&testkit::caller(), |look| history::members(look, &slug("A"), Some(world.now()), None, 9));
     assert!(matches!(asked, Err(Error::NotFound(..))));
     let found = world.look(|look| memberships::of_user(look, &user("nobody"), Some(world.now())));
     assert_eq!(found, []);

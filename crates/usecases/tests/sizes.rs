@@ -26,7 +26,7 @@ fn told(sizes: &[Size]) -> Vec<(u64, u64, u64)> {
 }
 
 fn refused(world: &World, query: &SizeQuery) -> (String, &'static str) {
-    match world.app.look(|look| sizes::over_time(look, query)) {
+    match world.app.look(&testkit::caller(), |look| sizes::over_time(look, query)) {
         Err(Error::Invalid(faults)) => (faults[0].pointer.clone(), faults[0].code),
         other => panic!("it was to be invalid: {other:?}"),
     }
@@ -135,7 +135,10 @@ fn too_many_points_and_a_period_backwards_are_refused() {
     assert_eq!(refused(&world, &query(from(most + 1), None, "PT1S")), ("step".to_owned(), "too_small"));
     assert_eq!(refused(&world, &query(from(-1), None, "PT1S")), ("to".to_owned(), "out_of_order"));
     let unknown = SizeQuery { slug: slug("NOSUCH"), ..query(None, None, "P1D") };
-    assert!(matches!(world.app.look(|look| sizes::over_time(look, &unknown)), Err(Error::NotFound(..))));
+    assert!(matches!(
+        world.app.look(&testkit::caller(), |look| sizes::over_time(look, &unknown)),
+        Err(Error::NotFound(..))
+    ));
     let one = world.look(|look| sizes::over_time(look, &query(from(0), None, "P1D")));
     assert_eq!(told(&one), [(0, 0, 0)]);
 }

@@ -1,4 +1,4 @@
-use domain::{Account, AccountId, Login, PasswordHash, Role};
+use domain::{Account, AccountId, Identity, Login, PasswordHash, Role};
 use usecases::ports::{AccountQuery, Hold, Locks, Store, StoreError};
 
 use super::{
@@ -15,6 +15,7 @@ pub(super) const CASES: &[Case] = &[
     ("the id of a deleted account is not given again", id_is_not_given_again),
     ("accounts are listed by id, page after page", accounts_are_listed),
     ("accounts are searched and counted", accounts_are_searched),
+    ("an identity is one account's, until it is unlinked or the account is gone", identity_is_one_accounts),
     ("administrators count who are not disabled", administrators_count),
     ("of two who take the last administrators away at once one sees none left", last_administrators_at_once),
 ];
@@ -28,6 +29,7 @@ fn new(text: &str, role: Role) -> Account {
         id: AccountId(0),
         login: login(text),
         role,
+        sees_persons: false,
         password: None,
         disabled_at: None,
         created_at: minute(0),
@@ -48,6 +50,7 @@ fn found(store: &dyn Store, query: &AccountQuery) -> Vec<String> {
 fn account_is_found_as_kept(store: &dyn Store) {
     let hash = PasswordHash::new("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA");
     let full = Account {
+        sees_persons: true,
         password: Some(hash),
         disabled_at: Some(minute(2)),
         updated_at: minute(3),
@@ -150,4 +153,24 @@ fn last_administrators_at_once(store: &dyn Store) {
     });
     assert_eq!(demoted.iter().filter(|demoted| **demoted).count(), THREADS - 1);
     assert_eq!(look(store, |unit| unit.accounts().active_administrators()), 1);
+}
+
+fn identity_is_one_accounts(store: &dyn Store) {
+    let (anna, ivan) = (has(store, new("anna", Role::Viewer)), has(store, new("ivan", Role::Viewer)));
+    let identity = |provider, subject| Identity::new(provider, subject).unwrap();
+    let (yandex, google) = (identity("yandex", "7;'\"я"), identity("google", "7"));
+    must(store, |unit| unit.accounts().link(&yandex, anna.id, minute(1)));
+    must(store, |unit| unit.accounts().link(&google, anna.id, minute(1)));
+    for other in [anna.id, ivan.id] {
+        let again = attempt(store, |unit| unit.accounts().link(&yandex, other, minute(2)));
+        assert!(matches!(again, Err(StoreError::Duplicate)), "{again:?}");
+    }
+    assert_eq!(look(store, |unit| unit.accounts().identities(anna.id)), [google.clone(), yandex.clone()]);
+    assert_eq!(look(store, |unit| unit.accounts().find_identity(&yandex)), Some(anna.id));
+    assert!(!must(store, |unit| unit.accounts().unlink(&yandex, ivan.id)));
+    assert!(must(store, |unit| unit.accounts().unlink(&yandex, anna.id)));
+    assert_eq!(look(store, |unit| unit.accounts().find_identity(&yandex)), None);
+    must(store, |unit| unit.accounts().delete(anna.id));
+    assert_eq!(look(store, |unit| unit.accounts().find_identity(&google)), None);
+    must(store, |unit| unit.accounts().link(&google, ivan.id, minute(3)));
 }

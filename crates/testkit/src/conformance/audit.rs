@@ -1,5 +1,5 @@
 use domain::{Action, Actor, AuditEntry, AuditRow, Period};
-use usecases::ports::{AuditQuery, Store, StoreError};
+use usecases::ports::{AuditQuery, Direction, Store, StoreError};
 
 use super::{
     Case, attempt,
@@ -86,6 +86,9 @@ fn rows_are_filtered(store: &dyn Store) {
     assert_eq!(found(&AuditQuery { period, ..any() }), [2, 3]);
     // The cursor does not count.
     assert_eq!(found(&AuditQuery { period, after: Some(2), ..any() }), [3]);
+    let direction = Direction::Descending;
+    assert_eq!(found(&AuditQuery { period, direction, ..any() }), [3, 2]);
+    assert_eq!(found(&AuditQuery { period, direction, after: Some(3), ..any() }), [2]);
 }
 
 fn one_chain(store: &dyn Store) {

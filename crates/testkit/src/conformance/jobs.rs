@@ -11,6 +11,7 @@ pub(super) const CASES: &[Case] = &[
     ("a job is found as it was inserted, of every kind and in every state", job_is_found_as_inserted),
     ("an update replaces all that is kept of a job, and of no other", update_replaces_all),
     ("ids of jobs ascend and are never given again", ids_ascend),
+    ("jobs of one who began them are listed, since then", listed_of_an_owner),
     ("jobs are listed newest first, as filters and cursor say", listed_newest_first),
     ("the oldest free job is next", oldest_free_job_is_next),
     ("a job is free again at the end of its claim, and not before", free_at_the_end_of_its_claim),
@@ -106,6 +107,19 @@ fn ids_ascend(store: &dyn Store) {
     }
 }
 
+fn listed_of_an_owner(store: &dyn Store) {
+    let job = |actor: &str, minutes| {
+        let queued = queued(JobKind::Report);
+        has_job(store, &Job { actor: Actor::new(actor), created_at: minute(minutes), ..queued })
+    };
+    let [_, first, _, second] = [job("anna", 0), job("anna", 5), job("ivan", 6), job("anna", 7)];
+    let query = JobQuery { owner: Some((Actor::new("anna"), minute(5))), ..JobQuery::default() };
+    assert_eq!(look(store, |unit| unit.jobs().list(&query, 10)), [second.clone(), first]);
+    let behind = JobQuery { after: Some(second.id), ..query };
+    assert_eq!(look(store, |unit| unit.jobs().list(&behind, 10)).len(), 1);
+    assert_eq!(look(store, |unit| unit.jobs().count(&behind)), 2);
+}
+
 fn listed_newest_first(store: &dyn Store) {
     let kinds = [JobKind::Report, JobKind::Undo, JobKind::ImportUsers];
     let jobs: Vec<Job> = (0..18)
@@ -124,7 +138,7 @@ fn listed_newest_first(store: &dyn Store) {
                         && undoes.is_none_or(|undoes| job.undoes == Some(undoes))
                 };
                 let expected: Vec<Job> = jobs.iter().rev().filter(suits).cloned().collect();
-                let query = JobQuery { kind, state, undoes, after: None };
+                let query = JobQuery { kind, state, undoes, ..JobQuery::default() };
                 for limit in [1, 4, 100] {
                     let listed = pages(limit, |last: Option<&Job>| {
                         let query = JobQuery { after: last.map(|last| last.id), ..query.clone() };

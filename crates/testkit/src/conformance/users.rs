@@ -121,7 +121,7 @@ fn listed_byte_by_byte(store: &dyn Store) {
     for limit in [1, 5, 100] {
         let listed = pages(limit, |last: Option<&User>| {
             let after = last.map(|last| last.id.clone());
-            look(store, |unit| unit.users().list(&UserQuery { after, text: None }, limit))
+            look(store, |unit| unit.users().list(&UserQuery { after, ..UserQuery::default() }, limit))
         });
         assert_eq!(listed.into_iter().map(|user| user.id).collect::<Vec<_>>(), ids(BYTEWISE));
         let told = pages(limit, |last: Option<&UserId>| look(store, |unit| unit.users().ids(last, limit)));
@@ -132,7 +132,7 @@ fn listed_byte_by_byte(store: &dyn Store) {
 }
 
 fn found(store: &dyn Store, text: &str) -> Vec<String> {
-    let query = UserQuery { text: Some(text.to_owned()), after: None };
+    let query = UserQuery { text: Some(text.to_owned()), ..UserQuery::default() };
     let listed = look(store, |unit| unit.users().list(&query, 100));
     assert_eq!(look(store, |unit| unit.users().count(&query)), listed.len() as u64, "{text}");
     for limit in [1, 2] {
@@ -171,6 +171,10 @@ fn found_by_text(store: &dyn Store) {
     ] {
         assert_eq!(found(store, text), expected, "{text}");
     }
+    let by_id = UserQuery { text: Some("100".to_owned()), by_id_only: true, ..UserQuery::default() };
+    let users = look(store, |unit| unit.users().list(&by_id, 10));
+    assert_eq!(users.iter().map(|user| user.id.as_str()).collect::<Vec<_>>(), ["1000", "1001"]);
+    assert_eq!(look(store, |unit| unit.users().count(&by_id)), 2);
 }
 
 fn text_is_not_a_pattern(store: &dyn Store) {
@@ -193,6 +197,6 @@ fn text_is_not_a_pattern(store: &dyn Store) {
 
 fn count_does_not_look_at_the_cursor(store: &dyn Store) {
     has_users(store, &ids(BYTEWISE));
-    let query = UserQuery { text: None, after: Some(id("a")) };
+    let query = UserQuery { after: Some(id("a")), ..UserQuery::default() };
     assert_eq!(look(store, |unit| unit.users().count(&query)), 12);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use domain::{Instant, Operation, Reason, Seed, Segment, SegmentId, Slug, Source, Ttl, UserId};
+use domain::{Caller, Instant, Operation, Reason, Seed, Segment, SegmentId, Slug, Source, Ttl, UserId};
 use serde::{Deserialize, Serialize};
 use tables::Row;
 
@@ -95,7 +95,8 @@ impl<'a> MembershipImporter<'a> {
         let exists = match self.existing.get(slug) {
             Some(exists) => *exists,
             None => {
-                let exists = self.app.look(|look| Ok(look.unit.segments().find(slug)?.is_some()));
+                let exists =
+                    self.app.look(&Caller::service("strata"), |look| Ok(look.unit.segments().find(slug)?.is_some()));
                 let exists = exists.map_err(Refusing::World)?;
                 if self.existing.len() == SEGMENTS_REMEMBERED_MAX {
                     self.existing.clear();

@@ -1,6 +1,6 @@
 //! Segments out of files: made, or their definitions completed.
 
-use domain::{Description, Instant, Kind, Name, Percent, Seed, Segment, Slug, TextError, Ttl};
+use domain::{Caller, Description, Instant, Kind, Name, Percent, Seed, Segment, Slug, TextError, Ttl};
 use serde::{Deserialize, Serialize};
 use tables::{Cell, Row};
 
@@ -82,7 +82,7 @@ impl<'a> SegmentImporter<'a> {
 
     /// Whether the segment that is there can become what the row says.
     fn suits(&self, slug: &Slug, definition: &Definition) -> Result<Result<(), BadCell>, Error> {
-        let found = self.app.look(|look| Ok(look.unit.segments().find(slug)?))?;
+        let found = self.app.look(&Caller::service("strata"), |look| Ok(look.unit.segments().find(slug)?))?;
         let Some(found) = found else { return Ok(Ok(())) };
         if definition.percent.is_some() && !matches!(found.kind, Kind::Manual | Kind::Percent) {
             let detail = format!("`{slug}` is of kind {} and cannot be distributed", found.kind.as_str());

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
-    Entry, HistoryRow, Instant, JobId, Membership, Operation, Reason, SegmentId, SegmentRef, Slug, Source, UserId,
-    history::fold,
+    Caller, Entry, HistoryRow, Instant, JobId, Membership, Operation, Reason, SegmentId, SegmentRef, Slug, Source,
+    UserId, history::fold,
 };
 
 use super::Outcome;
@@ -23,7 +23,8 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
     loop {
         let after: i64 = run.job.place.as_deref().map(read).transpose()?.unwrap_or(0);
         // What is history does not change, so it may be read before the step.
-        let rows = run.app.look(|look| Ok(look.unit.history().of_job(undone, after, ROWS)?))?;
+        let rows =
+            run.app.look(&Caller::service("strata"), |look| Ok(look.unit.history().of_job(undone, after, ROWS)?))?;
         let Some(last) = rows.last() else { return Ok(()) };
         run.step(|act, job| {
             let mut outcome = Outcome::of(job);
