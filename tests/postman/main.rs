@@ -12,14 +12,18 @@ mod server;
 use std::{
     collections::BTreeSet,
     env, fs,
+    io::Write,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     sync::OnceLock,
 };
 
 use serde_json::Value;
 use server::{Engine, Place};
 
+/// Whom the collection signs in as.
+const LOGIN: &str = "root";
+const PASSWORD: &str = "correct horse battery staple";
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// What is served and documented, but not in the OpenAPI document.
 const SERVICE_ROUTES: [&str; 3] = ["GET /api/docs", "GET /api/openapi.json", "GET /api/problems/{}"];
@@ -80,7 +84,11 @@ fn the_collection_runs_on_postgres() {
 
 /// The second run finds what the first left behind: nothing but history.
 fn runs_twice(engine: Engine) {
-    let place = Place::new(engine);
+    let place = Place::guarded(engine);
+    let mut command = place.command(&["account", "create", LOGIN, "--role", "administrator"]);
+    let mut made = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    made.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+    assert!(made.wait().unwrap().success());
     let server = place.serve();
     for run in ["first", "second"] {
         let output = newman(&server.base);
@@ -130,7 +138,9 @@ fn newman(base: &str) -> Output {
     });
     let mut command = Command::new("node");
     command.arg(script).arg("run").arg(Path::new(ROOT).join("postman_collection.json"));
-    command.arg("--env-var").arg(format!("baseUrl={base}"));
+    for (name, value) in [("baseUrl", base), ("login", LOGIN), ("password", PASSWORD)] {
+        command.arg("--env-var").arg(format!("{name}={value}"));
+    }
     command.args(["--color", "off", "--reporter-cli-no-banner", "--reporter-cli-no-success-assertions"]);
     command.output().unwrap_or_else(|error| needs("node", &error))
 }
