@@ -9,7 +9,11 @@ use std::{
 };
 
 use serde_json::Value;
-use ureq::{Agent, Body, http::Response};
+use ureq::{
+    Agent, Body, SendBody,
+    http::{HeaderValue, Request, Response},
+    middleware::MiddlewareNext,
+};
 
 use crate::{Failure, failed, must_be};
 
@@ -50,6 +54,18 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(base: String) -> Client {
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        Client { agent: config.into(), base }
+    }
+
+    /// One that shows a token with every request.
+    pub(crate) fn bearing(base: String, token: &str) -> Client {
+        let bearer = format!("Bearer {token}");
+        let show = move |mut request: Request<SendBody>, next: MiddlewareNext| {
+            let value = HeaderValue::from_str(&bearer).map_err(|error| ureq::Error::Other(error.into()))?;
+            request.headers_mut().insert("authorization", value);
+            next.handle(request)
+        };
+        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).middleware(show).build();
         Client { agent: config.into(), base }
     }
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Failure, clients::Client, failed, must_be};
+use crate::{Failure, clients::Client, failed, must_be, populations::now_us};
 
 /// The program that is measured, and room for its files.
 pub(crate) struct Strata {
@@ -23,6 +23,8 @@ pub(crate) struct Server {
     pub(crate) client: Client,
     /// Where it is reached, for instance `http://127.0.0.1:4711`.
     pub(crate) base: String,
+    /// What whoever asks has to show.
+    pub(crate) token: Option<String>,
     /// How long its start took.
     pub(crate) ready_after: Duration,
 }
@@ -88,10 +90,27 @@ impl Strata {
         Ok(command)
     }
 
-    fn begin(&self, mut command: Command) -> Result<Server, Failure> {
+    /// As `serve_with`, where whoever asks shows a token.
+    pub(crate) fn serve_guarded(&self, database_url: &str, settings: &[(&str, &str)]) -> Result<Server, Failure> {
+        // The store is kept between runs, and no two tokens have one name.
+        let name = format!("bench-{}", now_us()?);
+        let made = self.command(database_url, &["token", "create", &name, "--scope", "read"])?;
+        let token = self.run(made)?;
+        let mut command = self.command(database_url, &["serve", "--listen", "127.0.0.1:0"])?;
+        command.envs(settings.iter().copied());
+        let token = token.trim();
+        self.begin_as(command, |server| server.bearing(token))
+    }
+
+    fn begin(&self, command: Command) -> Result<Server, Failure> {
+        self.begin_as(command, |server| server)
+    }
+
+    fn begin_as(&self, mut command: Command, known: impl FnOnce(Server) -> Server) -> Result<Server, Failure> {
         let begun = Instant::now();
-        let mut server = Server::start(&mut command)
+        let started = Server::start(&mut command)
             .map_err(|Failure(reason)| Failure(format!("{reason}; see {}", self.log().display())))?;
+        let mut server = known(started);
         while server.client.status("/readyz")? != 200 {
             if begun.elapsed() > READY_WITHIN {
                 return Err(Failure(format!("the server was not ready within {} s", READY_WITHIN.as_secs())));
@@ -140,14 +159,29 @@ impl Server {
         let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed(program))?;
         let mut line = String::new();
         let told = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut line));
-        let base = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default().to_owned();
+        let word = |beginning: &str| line.split_whitespace().find(|word| word.starts_with(beginning));
+        let (base, token) = (word("http://").unwrap_or_default().to_owned(), word("strata_"));
         // From here on the process is ended by drop.
-        let server = Server { child, client: Client::new(base.clone()), ready_after: begun.elapsed(), base };
+        let server =
+            Server { child, client: Client::new(base.clone()), ready_after: begun.elapsed(), token: None, base };
+        let server = match token {
+            Some(token) => server.bearing(token),
+            None => server,
+        };
         told.transpose().map_err(failed("the server's first line"))?;
         if server.base.is_empty() {
             return Err(Failure("the server did not start".to_owned()));
         }
         Ok(server)
+    }
+
+    /// From now on this token is shown with every request.
+    pub(crate) fn bearing(self, token: &str) -> Server {
+        // What is taken out of it is not dropped with it.
+        let mut server = self;
+        server.client = Client::bearing(server.base.clone(), token);
+        server.token = Some(token.to_owned());
+        server
     }
 
     pub(crate) fn id(&self) -> u32 {

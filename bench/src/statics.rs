@@ -13,7 +13,7 @@ use actix_web::{
     App, HttpResponse, HttpResponseBuilder, HttpServer,
     web::{self, Bytes, Data},
 };
-use api::{Access, Batches, Limits, TrustedProxies};
+use api::{Access, Asker, Batches, Limits, TrustedProxies};
 use clap::Args;
 use testkit::World;
 use tokio::sync::Semaphore;
@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// actix-web alone
     #[arg(long)]
     bare: bool,
+    /// Whoever asks has to show a token, which is told with the address
+    #[arg(long, conflicts_with = "bare")]
+    guarded: bool,
 }
 
 /// Where the body is for every user: an address of the same form and length as that of a lookup, because to read it and to
@@ -40,7 +43,7 @@ pub(crate) fn serve(options: &Options) -> Result<(), Failure> {
     let body = std::fs::read_to_string(&options.body).map_err(failed(options.body.display()))?;
     let body = Bytes::from(body);
     actix_web::rt::System::new()
-        .block_on(async move { if options.bare { bare(body).await } else { whole(body).await } })
+        .block_on(async move { if options.bare { bare(body).await } else { whole(body, options.guarded).await } })
 }
 
 /// The heads are as many and as long as those of a lookup, but for the request's id.
@@ -67,8 +70,10 @@ async fn bare(body: Bytes) -> Result<(), Failure> {
     server.run().await.map_err(failed("the static server"))
 }
 
-async fn whole(body: Bytes) -> Result<(), Failure> {
-    let app = Arc::new(World::in_memory().app);
+async fn whole(body: Bytes, is_guarded: bool) -> Result<(), Failure> {
+    let world = World::in_memory();
+    let token = is_guarded.then(|| world.has_token());
+    let app = Arc::new(world.app);
     let batches = Data::new(Batches::start(&app).map_err(failed("threads"))?);
     let app = Data::from(app);
     let limits = Limits {
@@ -86,20 +91,22 @@ async fn whole(body: Bytes) -> Result<(), Failure> {
         trusted_proxies: TrustedProxies::default(),
         rates: None,
         caller_rates: None,
-        access: Access::Open,
+        access: if is_guarded { Access::SignIn } else { Access::Open },
         sign_up_domains: Vec::new(),
         attempts: Arc::default(),
         changes: Arc::default(),
     };
     let server = HttpServer::new(move || {
         let body = body.clone();
-        let resource = web::resource(ROUTE).get(move || {
+        // As a lookup, it asks who is there before anything else.
+        let resource = web::resource(ROUTE).get(move |_: Asker| {
             let answer = heads().body(body.clone());
             async move { answer }
         });
         api::service(app.clone(), batches.clone(), limits.clone()).service(resource)
     });
-    let server = server.client_request_timeout(CLIENT_TIMEOUT).listen(listener()?).map_err(failed(ANY_PORT))?;
+    let listener = listener_telling(token.as_deref())?;
+    let server = server.client_request_timeout(CLIENT_TIMEOUT).listen(listener).map_err(failed(ANY_PORT))?;
     server.run().await.map_err(failed("the static server"))
 }
 
@@ -108,21 +115,37 @@ const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// On a free port, which is told to whoever started us.
 fn listener() -> Result<TcpListener, Failure> {
+    listener_telling(None)
+}
+
+/// The same, and what has to be shown.
+fn listener_telling(token: Option<&str>) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(ANY_PORT).map_err(failed(ANY_PORT))?;
     let address = listener.local_addr().map_err(failed(ANY_PORT))?;
-    say(format_args!("static answers at http://{address}"))?;
+    say(format_args!("static answers at http://{address} {}", token.unwrap_or_default()))?;
     Ok(listener)
 }
 
+/// How much such a server does for a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Care {
+    Bare,
+    Whole,
+    /// And asks for a token.
+    Guarded,
+}
+
 /// Starts this program as such a server.
-pub(crate) fn start(folder: &Path, body: &str, is_bare: bool) -> Result<Server, Failure> {
+pub(crate) fn start(folder: &Path, body: &str, care: Care) -> Result<Server, Failure> {
     let path = folder.join("static.json");
     std::fs::write(&path, body).map_err(failed(path.display()))?;
     let program = std::env::current_exe().map_err(failed("this program"))?;
     let mut command = Command::new(program);
     command.arg("static").arg("--body").arg(&path);
-    if is_bare {
-        command.arg("--bare");
+    match care {
+        Care::Bare => drop(command.arg("--bare")),
+        Care::Whole => {}
+        Care::Guarded => drop(command.arg("--guarded")),
     }
     Server::start(&mut command)
 }

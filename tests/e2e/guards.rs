@@ -197,3 +197,82 @@ fn a_body_that_comes_too_slowly_is_given_up() {
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("\"code\":\"body_too_slow\""), "{answer}");
     assert_eq!(server.client.get("/segments/A").status, 404);
 }
+
+#[test]
+fn the_page_to_sign_in_at_runs_files_of_its_own_only() {
+    let server = Place::guarded(Engine::Sqlite).serve();
+    let page = server.client.get("//sign-in");
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
+    assert!(!policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(!page.text.contains("style=") && !page.text.contains("onclick") && !page.text.contains("javascript:"));
+    assert_eq!(page.text.matches("<script").count(), 1);
+    for (path, kind) in [("page.js", "text/javascript; charset=utf-8"), ("page.css", "text/css; charset=utf-8")] {
+        assert!(page.text.contains(&format!("\"/sign-in/{path}\"")), "{path}");
+        let file = server.client.get(&format!("//sign-in/{path}"));
+        assert_eq!((file.status, file.header("content-type")), (200, Some(kind)));
+    }
+}
+
+#[test]
+fn each_caller_has_a_bucket_of_its_own() {
+    let place = Place::guarded(Engine::Sqlite);
+    let server = place.serve_with(&[("STRATA_CALLER_REQUESTS_PER_SECOND", "5")]);
+    let [first, second] =
+        ["first", "second"].map(|name| server.client.bearing(&place.token(name, &["--scope", "read"])));
+    let answer = first.get("/segments");
+    assert_eq!((answer.header("ratelimit-limit"), answer.header("ratelimit-remaining")), (Some("5"), Some("4")));
+    let refused = (0..100).map(|_| first.get("/segments")).find(|answer| answer.status != 200).unwrap();
+    assert_eq!((refused.status, refused.problem().as_str()), (429, "too_many_requests"));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(second.get("/segments").status, 200);
+    until("the bucket fills again", || (first.get("/segments").status == 200).then_some(()));
+}
+
+#[test]
+fn by_tls_the_cookie_is_for_this_host_alone() {
+    let place = Place::guarded(Engine::Sqlite);
+    let (certificate, settings) = write_certificate(&place);
+    let mut server = place.serve_with(&as_settings(&settings));
+    let link = server.link();
+    let (page, code) = link.split_once("/sign-in#").unwrap();
+    let port = page.rsplit(':').next().unwrap();
+    let answer = agent_that_knows(&certificate)
+        .post(format!("https://localhost:{port}/api/v1/auth/link"))
+        .header("content-type", "application/json")
+        .send(format!(r#"{{"code":"{code}"}}"#))
+        .unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-strata=stratas_"), "{cookie}");
+    for word in ["; Path=/;", "; Secure", "; HttpOnly", "; SameSite=Lax"] {
+        assert!(cookie.contains(word), "{word} in {cookie}");
+    }
+}
+
+#[test]
+fn without_sign_in_only_this_machine_is_served_and_strangers_pages_are_not() {
+    let place = Place::new(Engine::Sqlite);
+    for listen in ["0.0.0.0:0", "[::]:0"] {
+        let output = place.run(&["serve", "--open", "--listen", listen]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("without sign-in (--open) only this machine may reach the service"), "{told}");
+    }
+    let server = place.serve();
+    let ask = |host: &str, site: &str| {
+        let mut stream = TcpStream::connect(server.base.strip_prefix("http://").unwrap()).unwrap();
+        let head = format!(
+            "POST /api/v1/jobs/1/cancel HTTP/1.1\r\nHost: {host}\r\n{site}Content-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer[9..12].to_owned()
+    };
+    assert_eq!(ask("localhost", ""), "404");
+    assert_eq!(ask("evil.example", ""), "403");
+    assert_eq!(ask("127.0.0.1.evil.example:80", ""), "403");
+    assert_eq!(ask("localhost", "Sec-Fetch-Site: cross-site\r\nOrigin: https://evil.example\r\n"), "403");
+    assert_eq!(ask("localhost", "Sec-Fetch-Site: same-origin\r\n"), "404");
+}

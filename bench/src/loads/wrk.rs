@@ -54,7 +54,13 @@ pub(crate) struct Load {
 }
 
 /// Every answer must be a good one.
-pub(crate) fn run(folder: &Path, base: &str, script: &Script, load: Load) -> Result<Answered, Failure> {
+pub(crate) fn run(
+    folder: &Path,
+    base: &str,
+    token: Option<&str>,
+    script: &Script,
+    load: Load,
+) -> Result<Answered, Failure> {
     let path = folder.join("wrk.lua");
     fs::write(&path, format!("{}{TELL}", script.text())).map_err(failed(path.display()))?;
     let mut command = Command::new(PROGRAM);
@@ -62,6 +68,7 @@ pub(crate) fn run(folder: &Path, base: &str, script: &Script, load: Load) -> Res
         .args(["-t", &threads(load.connections).to_string(), "-c", &load.connections.to_string()])
         .args(["-d", &format!("{}s", load.seconds), "--timeout", "10s", "-s"])
         .arg(&path)
+        .args(token.map(|token| format!("-HAuthorization: Bearer {token}")))
         .args([base, "--", &load.seed.to_string()])
         .args(script.arguments());
     let output = output(&mut command, PROGRAM)?;

@@ -11,8 +11,8 @@ use crate::{
     must_be, populations,
     rounds::{Comparison, Figure, Goal, Results, Target, Unit},
     servers::Server,
-    statics,
-    stores::{Engine, Workshop},
+    statics::{self, Care},
+    stores::{Engine, Store, Workshop},
 };
 
 pub(super) const CONNECTIONS: u64 = 64;
@@ -27,7 +27,34 @@ pub(super) fn run(bench: &mut Bench) -> Result<(), Failure> {
     let goals = Goals { throughput: Goal::at_least(0.8).dream(0.95), cpu: Goal::at_most(1.25).dream(1.1) };
     beside_static(bench, &workshop, &server, title, bench.users, goals)?;
     drop(server);
+    with_token(bench, &workshop, &store)?;
     workshop.close()
+}
+
+/// The same where whoever asks shows an API token, to both servers.
+fn with_token(bench: &mut Bench, workshop: &Workshop, store: &Store) -> Result<(), Failure> {
+    let users = bench.users;
+    let server = workshop.strata.serve_guarded(&store.url, &[INDEX_ON])?;
+    let body = usual_body(&server, users)?;
+    let guarded = statics::start(&workshop.folder, &body, Care::Guarded)?;
+    let checked = bench.draws.below(users) + 1;
+    let load = bench.load(CONNECTIONS, body.len() as u64 / 2);
+    let comparison = Comparison {
+        unit: Unit::Request,
+        title: format!("Lookup of one of {} users with an API token, index on", grouped(users)),
+        targets: vec![
+            strata(workshop, &server, users, load, checked),
+            ready("static", workshop, &guarded, &body, users, load),
+        ],
+        figures: vec![
+            (Figure::Throughput { of: "strata", to: "static" }, Goal::at_least(0.75)),
+            (Figure::Cpu { of: "strata", to: "static" }, Goal::NONE),
+        ],
+        remarks: vec![format!(
+            "`wrk -c{CONNECTIONS}`. `static` is the same server with the answer ready, which asks for a token as Strata does."
+        )],
+    };
+    bench.hold(comparison).map(drop)
 }
 
 pub(super) struct Goals {
@@ -45,7 +72,7 @@ pub(super) fn beside_static(
     goals: Goals,
 ) -> Result<Results, Failure> {
     let body = usual_body(server, users)?;
-    let [whole, bare] = [false, true].map(|is_bare| statics::start(&workshop.folder, &body, is_bare));
+    let [whole, bare] = [Care::Whole, Care::Bare].map(|care| statics::start(&workshop.folder, &body, care));
     let (whole, bare) = (whole?, bare?);
     let checked = bench.draws.below(users) + 1;
     let load = bench.load(CONNECTIONS, body.len() as u64 / 2);

@@ -45,9 +45,9 @@ impl<'a> Asked<'a> {
 
     fn run(&self, load: Load) -> Result<Outcome, Failure> {
         let Asked { workshop, server, script, .. } = self;
-        let (reading, answered) = workshop
-            .meter
-            .measure(Some(server.id()), Children::Clients, || wrk::run(&workshop.folder, &server.base, script, load))?;
+        let (reading, answered) = workshop.meter.measure(Some(server.id()), Children::Clients, || {
+            wrk::run(&workshop.folder, &server.base, server.token.as_deref(), script, load)
+        })?;
         Ok(outcome(reading, answered, self.worth))
     }
 }

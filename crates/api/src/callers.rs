@@ -69,7 +69,7 @@ impl Changes {
 
 /// Who asks.
 #[derive(Debug, Clone)]
-pub(crate) struct Asker {
+pub struct Asker {
     recognized: Arc<Recognized>,
     /// What proves a page of ours, for one who shows a cookie.
     pub(crate) csrf_token: Option<String>,

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use domain::{Actor, Caller, Description, Instant, Job, JobId, JobState, Percent, Segment, Slug, Ttl, UserId};
+use domain::{
+    Actor, Caller, Description, Instant, Job, JobId, JobState, Percent, Scope, Segment, Slug, TokenName, Ttl, UserId,
+};
 use tables::Limits;
 use usecases::{
     Act, App, Error, Keys, Look, checks,
@@ -9,6 +11,7 @@ use usecases::{
     memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
     ports::{Clock, NoIndex, NoProviders, Store},
     segments::{self, CreateSegment},
+    tokens::{self, CreateToken},
 };
 
 use crate::{CountingChance, ManualClock, MemoryFiles, MemoryStore};
@@ -87,6 +90,14 @@ impl World {
             default_ttl: default_ttl.map(|ttl| Ttl::parse(ttl).unwrap()),
         };
         self.act(|act| segments::create(act, command)).unwrap()
+    }
+
+    /// An API token that may read.
+    pub fn has_token(&self) -> String {
+        let name = TokenName::parse("token").unwrap();
+        let command = CreateToken { name, scopes: vec![Scope::Read], prefix: None, deadline: None };
+        let (_, secret) = self.act(|act| tokens::create(act, command)).unwrap();
+        secret.reveal().to_owned()
     }
 
     /// Brings `count` users to life: `1`, `2` and so on.
