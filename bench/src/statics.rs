@@ -94,6 +94,7 @@ async fn whole(body: Bytes, is_guarded: bool) -> Result<(), Failure> {
         access: if is_guarded { Access::SignIn } else { Access::Open },
         sign_up_domains: Vec::new(),
         attempts: Arc::default(),
+        refusals: Arc::default(),
         changes: Arc::default(),
     };
     let server = HttpServer::new(move || {

@@ -243,7 +243,7 @@ fn modes_and_defaults_hold_for_all_rows(engine: Engine) {
 fn a_file_goes_to_a_server_as_into_the_store(engine: Engine) {
     let place = Place::guarded(engine);
     let server = place.serve();
-    let token = place.token("files", &["--scope", "manage"]);
+    let token = place.token("files", &["--scope", "manage", "--scope", "persons"]);
     let client = server.client.bearing(&token);
     let import = |place: &Place, what: &str, name: &str, content: &[u8], flags: &[&str]| {
         import_bearing(place, &token, what, name, content, flags)

@@ -22,7 +22,8 @@ pub(crate) fn run(examples: u32) -> Outcome {
     let files = format!("file://{}", folder.join("files").display());
     let bearer = format!("Authorization: Bearer {}", token(&strata, &url)?);
     let mut server = Server::start(&strata, &url, &files)?;
-    let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method,allow_header_conformance";
+    // Not the Allow header: a user may be called `import`, and then it is right and looks wrong. The tests of the contract know that.
+    let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method";
     let ended = must(
         Command::new(schemathesis)
             .args(["run", &format!("{}/api/openapi.json", server.base), "--url", &server.base])

@@ -1,5 +1,7 @@
 //! `/accounts`: those who sign in.
 
+use std::{sync::Arc, time::Instant};
+
 use actix_web::{
     HttpResponse, guard,
     web::{self, Path, ServiceConfig},
@@ -16,9 +18,9 @@ use utoipa::ToSchema;
 
 use crate::{
     addresses,
-    answers::{Answer, Call, Page, note_changes},
+    answers::{Answer, Call, Page},
     audit::AuditRowView,
-    blocking, bodies, cursors,
+    auth, blocking, bodies, cursors,
     fields::Faults,
     parameters::Parameters,
     problems::{Code, Problem},
@@ -265,6 +267,7 @@ pub(crate) async fn me_among_users() {}
     responses(
         (status = 200, description = "The account", body = AccountView),
         (status = 404, description = "`account_not_found`: who asks is a token"),
+        (status = 409, description = "`conflict`: it was changed meanwhile"),
     ))]
 pub(crate) async fn set_password(call: Call) -> Result<HttpResponse, Problem> {
     Parameters::of(&call.request)?.end()?;
@@ -274,13 +277,24 @@ pub(crate) async fn set_password(call: Call) -> Result<HttpResponse, Problem> {
     let account = blocking::run(app.clone(), move |app| app.look(looking.caller(), accounts::own)).await?;
     let password = Password::choose(&body.password, &account.login)
         .map_err(|error| Problem::fault("/password", "weak_password", error))?;
-    let _turn = call.limits().attempts.turns.acquire().await;
+    let (login, address) = (account.login.to_string(), auth::client(&call.request, call.limits()));
+    let attempts = &call.limits().attempts;
+    if let Some(wait) = attempts.wait(&login, address, Instant::now()) {
+        return Err(auth::too_often(wait));
+    }
+    attempts.begin(&login, address, Instant::now());
+    let turn = Arc::clone(&attempts.turns).acquire_owned().await;
+    let turn = turn.map_err(|_| Problem::new(Code::Busy, "the service ends"))?;
+    let changes = Arc::clone(&call.limits().changes);
     let changed = blocking::run(app, move |app| {
+        let _turn = turn;
         let current = body.current_password.as_deref();
-        accounts::set_own_password(app, asker.caller(), asker.session(), current, &password)
+        let changed = accounts::set_own_password(app, asker.caller(), asker.session(), current, &password);
+        changes.note();
+        changed
     })
     .await?;
-    note_changes(&call.request);
+    attempts.succeed(&login, address);
     Ok(HttpResponse::Ok().json(AccountView::from(&changed)))
 }
 
@@ -455,7 +469,10 @@ pub(crate) async fn sign_out(call: Call, id: Path<String>) -> Result<HttpRespons
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query),
     ),
-    responses((status = 200, description = "A page of rows", body = Page<AuditRowView>)))]
+    responses(
+        (status = 200, description = "A page of rows", body = Page<AuditRowView>),
+        (status = 404, description = "`account_not_found`: there can be no such id"),
+    ))]
 pub(crate) async fn history(call: Call, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id = id_in(&id)?;
     let mut parameters = Parameters::of(&call.request)?;

@@ -161,7 +161,11 @@ impl FromRequest for Visit {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let app = request.app_data::<Data<App>>().cloned().expect("the service was made with a world");
         let (request, body) = (request.clone(), body_of(request, payload));
-        Box::pin(async move { Ok(Visit { app, body: body.await?, request }) })
+        let is_let = callers::refuse_strangers(&request);
+        Box::pin(async move {
+            is_let?;
+            Ok(Visit { app, body: body.await?, request })
+        })
     }
 }
 
@@ -293,10 +297,9 @@ impl Call {
         self,
         work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
     ) -> Result<HttpResponse, Problem> {
-        let request = self.request.clone();
-        let response = self.act_once(work).await?;
-        note_changes(&request);
-        Ok(response)
+        let changes = Arc::clone(&self.limits().changes);
+        let (answer, replayed) = self.answer_once(work, move || changes.note()).await?;
+        Ok(sent(answer, replayed))
     }
 
     /// The same, with a secret that is told in `member` of the answer and kept nowhere: the same request made again is
@@ -309,14 +312,13 @@ impl Call {
     ) -> Result<HttpResponse, Problem> {
         let told: Arc<Mutex<Option<String>>> = Arc::default();
         let teller = Arc::clone(&told);
-        let request = self.request.clone();
-        let answer = self.answer_once(move |act| {
+        let changes = Arc::clone(&self.limits().changes);
+        let work = move |act: &mut Act| {
             let (answer, secret) = work(act)?;
             *teller.lock().unwrap_or_else(PoisonError::into_inner) = Some(write(&secret));
             Ok(answer)
-        });
-        let (mut answer, replayed) = answer.await?;
-        note_changes(&request);
+        };
+        let (mut answer, replayed) = self.answer_once(work, move || changes.note()).await?;
         let secret = told.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|_| !replayed);
         if let (Some(secret), Some(body)) = (secret, &mut answer.body)
             && let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_str(body)
@@ -356,23 +358,33 @@ impl Call {
         self,
         work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
     ) -> Result<HttpResponse, Problem> {
-        let (answer, replayed) = self.answer_once(work).await?;
+        let (answer, replayed) = self.answer_once(work, || ()).await?;
         Ok(sent(answer, replayed))
     }
 
-    /// The answer, and whether it was given before.
+    /// The answer, and whether it was given before. `afterwards` is done as soon as all is decided, also when whoever asked has
+    /// gone.
     async fn answer_once(
         self,
         work: impl FnOnce(&mut Act) -> Result<Answer, Error> + Send + 'static,
+        afterwards: impl FnOnce() + Send + 'static,
     ) -> Result<(Answer, bool), Problem> {
         let asker = self.asker.clone();
         let Some(key) = self.once()? else {
-            let answer = blocking::run(self.app, move |app| app.act(asker.caller(), work)).await?;
-            return Ok((answer, false));
+            let act = move |app: &App| {
+                let answer = app.act(asker.caller(), work);
+                afterwards();
+                answer
+            };
+            return Ok((blocking::run(self.app, act).await?, false));
         };
         let write = |answer: Answer| serde_json::to_string(&answer).expect("an answer is plain data");
-        let answered =
-            blocking::run(self.app, move |app| once(app, asker.caller(), &key, |act| work(act).map(write))).await?;
+        let act = move |app: &App| {
+            let answered = once(app, asker.caller(), &key, |act| work(act).map(write));
+            afterwards();
+            answered
+        };
+        let answered = blocking::run(self.app, act).await?;
         let (text, replayed) = match answered {
             Answered::Now(text) => (text, false),
             Answered::Before(text) => (text, true),
@@ -425,12 +437,6 @@ fn sent(answer: Answer, replayed: bool) -> HttpResponse {
         response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
     }
     response
-}
-
-/// Who is known is looked up anew, because accounts, tokens or sessions were changed.
-pub(crate) fn note_changes(request: &HttpRequest) {
-    let limits = request.app_data::<Data<Limits>>().expect("the service was made with limits");
-    limits.changes.note();
 }
 
 /// The answer to one who looks, or that it has not changed.

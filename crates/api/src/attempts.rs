@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     hash::Hash,
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -22,11 +22,15 @@ const FORGET_AFTER: Duration = Duration::from_secs(15 * 60);
 const KNOWN_MAX: usize = 100_000;
 /// How many passwords are tried at once: each takes a processor and 19 MiB for a while.
 const AT_ONCE: usize = 2;
+/// How many wait for providers at once: each takes a thread, which may wait for ten seconds.
+const JOURNEYS_MAX: usize = 8;
 
 pub struct Attempts {
     logins: Mutex<HashMap<String, Failures>>,
     addresses: Mutex<HashMap<IpAddr, Failures>>,
-    pub(crate) turns: Semaphore,
+    pub(crate) turns: Arc<Semaphore>,
+    /// Of those who wait for a provider: others hear that the service is busy.
+    pub(crate) journeys: Arc<Semaphore>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,8 +41,8 @@ struct Failures {
 
 impl Default for Attempts {
     fn default() -> Attempts {
-        let turns = Semaphore::new(AT_ONCE);
-        Attempts { logins: Mutex::default(), addresses: Mutex::default(), turns }
+        let [turns, journeys] = [AT_ONCE, JOURNEYS_MAX].map(|count| Arc::new(Semaphore::new(count)));
+        Attempts { logins: Mutex::default(), addresses: Mutex::default(), turns, journeys }
     }
 }
 
@@ -50,6 +54,16 @@ impl Attempts {
         of_login.max(of_address)
     }
 
+    /// The same where no login is named.
+    pub(crate) fn wait_of(&self, address: IpAddr, now: Instant) -> Option<Duration> {
+        left(&lock(&self.addresses), &address, FREE_OF_ADDRESS, now)
+    }
+
+    /// Counts somebody who goes to a provider, or comes back with nothing.
+    pub(crate) fn fail(&self, address: IpAddr, now: Instant) {
+        count(&mut lock(&self.addresses), address, now);
+    }
+
     /// Counts an attempt as a failure, before it is known what comes of it: of many at once none is free.
     pub(crate) fn begin(&self, login: &str, address: IpAddr, now: Instant) {
         count(&mut lock(&self.logins), key(login), now);
@@ -59,6 +73,11 @@ impl Attempts {
     /// It was none.
     pub(crate) fn succeed(&self, login: &str, address: IpAddr) {
         lock(&self.logins).remove(&key(login));
+        self.forgive(address);
+    }
+
+    /// Whoever went to a provider came back and was let in.
+    pub(crate) fn forgive(&self, address: IpAddr) {
         // Others behind the same address go on being counted.
         if let Some(failures) = lock(&self.addresses).get_mut(&address) {
             failures.count = failures.count.saturating_sub(1);

@@ -1,6 +1,10 @@
 //! `/auth`: signing in and out, by password, by a one-time link and by providers, and renewing tokens.
 
-use std::{net::IpAddr, time::Instant};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -12,6 +16,7 @@ use actix_web::{
 };
 use domain::{Secret, SessionKind};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 use usecases::{
     App,
     sessions::{self, Begun, Tokens},
@@ -24,7 +29,7 @@ use crate::{
     Limits,
     accounts::AccountView,
     addresses,
-    answers::{Call, Visit, note_changes},
+    answers::{Call, Visit},
     blocking, bodies, cookies,
     parameters::Parameters,
     problems::{Code, Problem},
@@ -154,9 +159,14 @@ pub(crate) async fn token(visit: Visit) -> Result<HttpResponse, Problem> {
 pub(crate) async fn refresh(visit: Visit) -> Result<HttpResponse, Problem> {
     Parameters::of(&visit.request)?.end()?;
     let body = bodies::read::<RefreshToken>(&visit.request, &visit.body)?;
-    let renewed = blocking::run(visit.app, move |app| sessions::refresh(app, &body.refresh_token)).await;
-    // Also when it is refused: then a session may have ended.
-    note_changes(&visit.request);
+    let changes = Arc::clone(&visit.limits().changes);
+    let renewed = blocking::run(visit.app, move |app| {
+        let renewed = sessions::refresh(app, &body.refresh_token);
+        // Also when it is refused: then a session may have ended.
+        changes.note();
+        renewed
+    })
+    .await;
     Ok(secret(StatusCode::OK, &TokensView::from(renewed?)))
 }
 
@@ -168,8 +178,13 @@ pub(crate) async fn refresh(visit: Visit) -> Result<HttpResponse, Problem> {
 pub(crate) async fn revoke(visit: Visit) -> Result<HttpResponse, Problem> {
     Parameters::of(&visit.request)?.end()?;
     let body = bodies::read::<RevokedToken>(&visit.request, &visit.body)?;
-    blocking::run(visit.app, move |app| sessions::revoke(app, &body.token)).await?;
-    note_changes(&visit.request);
+    let changes = Arc::clone(&visit.limits().changes);
+    blocking::run(visit.app, move |app| {
+        let revoked = sessions::revoke(app, &body.token);
+        changes.note();
+        revoked
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -204,9 +219,14 @@ pub(crate) async fn sign_out(call: Call) -> Result<HttpResponse, Problem> {
     Parameters::of(&call.request)?.end()?;
     let (app, asker) = (call.app.clone(), call.asker.clone());
     if let Some(session) = asker.session() {
-        blocking::run(app, move |app| sessions::sign_out(app, asker.caller(), session)).await?;
+        let changes = Arc::clone(&call.limits().changes);
+        blocking::run(app, move |app| {
+            let ended = sessions::sign_out(app, asker.caller(), session);
+            changes.note();
+            ended
+        })
+        .await?;
     }
-    note_changes(&call.request);
     let mut response = HttpResponse::NoContent();
     cookies::clear_session(&mut response, call.limits());
     Ok(response.finish())
@@ -235,11 +255,32 @@ pub(crate) async fn depart(
     request: HttpRequest,
     provider: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Parameters::of(&request)?.end()?;
-    let redirect = callback(&request, &provider);
-    let departure = blocking::run(app, move |app| sign_ins::depart(app, &provider, &redirect, None)).await?;
+    let gone = go(app, &limits, &request, provider.into_inner()).await;
+    gone.or_else(|problem| tell(problem, &limits, &request))
+}
+
+async fn go(
+    app: Data<App>,
+    limits: &Data<Limits>,
+    request: &HttpRequest,
+    provider: String,
+) -> Result<HttpResponse, Problem> {
+    Parameters::of(request)?.end()?;
+    let redirect = callback(request, &provider)?;
+    let (address, attempts) = (client(request, limits), &limits.attempts);
+    if let Some(wait) = attempts.wait_of(address, Instant::now()) {
+        return Err(too_often(wait));
+    }
+    // Forgiven to whoever comes back and is let in.
+    attempts.fail(address, Instant::now());
+    let turn = journey(limits)?;
+    let depart = move |app: &App| {
+        let _turn = turn;
+        sign_ins::depart(app, &provider, &redirect, None)
+    };
+    let departure = blocking::run(app, depart).await?;
     let mut response = HttpResponse::SeeOther();
-    cookies::set_state(&mut response, &limits, departure.state.reveal());
+    cookies::set_state(&mut response, limits, departure.state.reveal());
     Ok(response.insert_header((LOCATION, departure.address)).insert_header((CACHE_CONTROL, "no-store")).finish())
 }
 
@@ -254,9 +295,13 @@ pub(crate) async fn depart(
     ))]
 pub(crate) async fn link(call: Call, provider: Path<String>) -> Result<HttpResponse, Problem> {
     Parameters::of(&call.request)?.end()?;
-    let redirect = callback(&call.request, &provider);
+    let redirect = callback(&call.request, &provider)?;
     let (app, asker) = (call.app.clone(), call.asker.clone());
-    let depart = move |app: &App| sign_ins::depart(app, &provider, &redirect, Some(asker.caller()));
+    let turn = journey(call.limits())?;
+    let depart = move |app: &App| {
+        let _turn = turn;
+        sign_ins::depart(app, &provider, &redirect, Some((asker.caller(), asker.session())))
+    };
     let departure = blocking::run(app, depart).await?;
     let mut response = HttpResponse::Ok();
     cookies::set_state(&mut response, call.limits(), departure.state.reveal());
@@ -283,16 +328,27 @@ pub(crate) async fn arrive(
     request: HttpRequest,
     provider: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    match come_back(app, &limits, &request, provider.into_inner()).await {
-        Ok(response) => Ok(response),
-        // A person sees the page; what was refused is told there.
-        Err(problem) if wants_page(&request) => {
-            let mut response = HttpResponse::SeeOther();
-            cookies::clear_state(&mut response, &limits);
-            Ok(response.insert_header((LOCATION, format!("/sign-in#problem={}", problem.name()))).finish())
-        }
-        Err(problem) => Err(problem),
+    let address = client(&request, &limits);
+    let wait = limits.attempts.wait_of(address, Instant::now());
+    let come = match wait {
+        Some(wait) => Err(too_often(wait)),
+        None => come_back(app, &limits, &request, provider.into_inner()).await,
+    };
+    if wait.is_none() && come.as_ref().is_err_and(|problem| problem.is(Code::Unauthenticated)) {
+        // Each of them is a row of the audit log.
+        limits.attempts.fail(address, Instant::now());
     }
+    come.or_else(|problem| tell(problem, &limits, &request))
+}
+
+/// A person sees the page; what was refused is told there.
+fn tell(problem: Problem, limits: &Data<Limits>, request: &HttpRequest) -> Result<HttpResponse, Problem> {
+    if !wants_page(request) {
+        return Err(problem);
+    }
+    let mut response = HttpResponse::SeeOther();
+    cookies::clear_state(&mut response, limits);
+    Ok(response.insert_header((LOCATION, format!("/sign-in#problem={}", problem.name()))).finish())
 }
 
 async fn come_back(
@@ -303,11 +359,8 @@ async fn come_back(
 ) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(request)?;
     let (code, state, error) = (parameters.text("code"), parameters.text("state"), parameters.text("error"));
-    // Providers say more than they are asked for: who they are (RFC 9207), what was granted, where the person is.
-    for name in ["iss", "scope", "session_state", "cid", "error_description", "error_uri", "authuser", "prompt", "hd"] {
-        parameters.text(name);
-    }
-    parameters.end()?;
+    // Providers say more than they are asked for, and that is no fault (RFC 6749, 4.1.2).
+    parameters.end_but_for_unknown()?;
     if let Some(error) = error {
         let word: String = error.chars().take(64).filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
         return Err(Problem::new(Code::Unauthenticated, format!("the provider refused: {word}")));
@@ -316,9 +369,11 @@ async fn come_back(
     let code = code.filter(|code| !code.is_empty()).ok_or_else(|| missing("code"))?;
     let state = state.ok_or_else(|| missing("state"))?;
     let kept = cookies::find(request.headers().get_all(COOKIE), cookies::state(limits)).unwrap_or_default().to_owned();
-    let redirect = callback(request, &provider);
+    let redirect = callback(request, &provider)?;
     let domains = limits.sign_up_domains.clone();
+    let (turn, changes) = (journey(limits)?, Arc::clone(&limits.changes));
     let arrival = blocking::run(app, move |app| {
+        let _turn = turn;
         let back = Return {
             provider: &provider,
             code: &code,
@@ -327,10 +382,12 @@ async fn come_back(
             redirect_uri: &redirect,
             domains: &domains,
         };
-        sign_ins::arrive(app, &back)
+        let arrival = sign_ins::arrive(app, &back);
+        changes.note();
+        arrival
     })
     .await?;
-    note_changes(request);
+    limits.attempts.forgive(client(request, limits));
     let mut response = HttpResponse::SeeOther();
     cookies::clear_state(&mut response, limits);
     if let Arrival::SignedIn(begun) = &arrival {
@@ -345,8 +402,20 @@ fn wants_page(request: &HttpRequest) -> bool {
 }
 
 /// The address that a provider leads back to: always this one, letter for letter.
-fn callback(request: &HttpRequest, provider: &str) -> String {
-    format!("{}/api/v1/auth/providers/{provider}/callback", addresses::base(request))
+fn callback(request: &HttpRequest, provider: &str) -> Result<String, Problem> {
+    let base = addresses::base(request);
+    let host = base.split_once("://").map_or("", |(_, host)| host);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]/".contains(&byte);
+    if host.is_empty() || !host.bytes().all(is_plain) {
+        return Err(Problem::fault("Host", "invalid_value", "is no host that a provider could lead back to"));
+    }
+    Ok(format!("{base}/api/v1/auth/providers/{provider}/callback"))
+}
+
+/// Room for one who waits for a provider.
+fn journey(limits: &Limits) -> Result<OwnedSemaphorePermit, Problem> {
+    let room = Arc::clone(&limits.attempts.journeys).try_acquire_owned();
+    room.map_err(|_| Problem::new(Code::Busy, "as many as may wait for providers at once are waiting"))
 }
 
 /// Tries a password, unless whoever asks has to wait.
@@ -357,24 +426,33 @@ async fn try_password(visit: &Visit, kind: SessionKind) -> Result<Begun, Problem
     let address = client(&visit.request, limits);
     let attempts = &limits.attempts;
     if let Some(wait) = attempts.wait(&login, address, Instant::now()) {
-        if let Some(context) = requests::current() {
-            context.note_wait(wait);
-        }
-        let detail = format!("sign-in failed too often: the next attempt is taken in {} s", wait.as_secs() + 1);
-        return Err(Problem::new(Code::TooManyRequests, detail));
+        return Err(too_often(wait));
     }
     attempts.begin(&login, address, Instant::now());
-    let turn = attempts.turns.acquire().await.map_err(|_| Problem::new(Code::Busy, "the service ends"))?;
+    let turn = Arc::clone(&attempts.turns).acquire_owned().await;
+    let turn = turn.map_err(|_| Problem::new(Code::Busy, "the service ends"))?;
     let tried = login.clone();
-    let begun = blocking::run(visit.app.clone(), move |app| sessions::sign_in(app, &tried, &password, kind)).await;
-    drop(turn);
+    let begun = blocking::run(visit.app.clone(), move |app| {
+        // Also when whoever asked has gone: what it takes is taken until it ends.
+        let _turn = turn;
+        sessions::sign_in(app, &tried, &password, kind)
+    })
+    .await;
     if begun.is_ok() {
         attempts.succeed(&login, address);
     }
     begun
 }
 
-fn client(request: &HttpRequest, limits: &Limits) -> IpAddr {
+pub(crate) fn too_often(wait: Duration) -> Problem {
+    if let Some(context) = requests::current() {
+        context.note_wait(wait);
+    }
+    let detail = format!("sign-in failed too often: the next attempt is taken in {} s", wait.as_secs() + 1);
+    Problem::new(Code::TooManyRequests, detail)
+}
+
+pub(crate) fn client(request: &HttpRequest, limits: &Limits) -> IpAddr {
     let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
     crate::rates::bucket(limits.trusted_proxies.client(peer, request.headers()))
 }

@@ -7,7 +7,7 @@ use std::{
     net::IpAddr,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -22,11 +22,12 @@ use actix_web::{
     },
     web::Data,
 };
-use domain::{Caller, SessionId};
+use domain::{Caller, SessionId, TokenId, Who};
 use futures_util::future::Either;
 use usecases::{
     App,
     sessions::{self, Recognized},
+    tokens,
 };
 
 use crate::{
@@ -43,6 +44,7 @@ const BELIEVED_FOR: Duration = Duration::from_secs(1);
 const KNOWN_MAX: usize = 10_000;
 /// No token of ours is as long.
 const SHOWN_BYTES_MAX: usize = 2_048;
+const USE_NOTED_EVERY: Duration = Duration::from_secs(tokens::USE_NOTED_EVERY_S as u64);
 
 /// Whether somebody has to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,15 +57,33 @@ pub enum Access {
 
 /// Counts the changes of accounts, tokens and sessions that were made here: what was known before is looked up anew.
 #[derive(Debug, Default)]
-pub struct Changes(AtomicU64);
+pub struct Changes {
+    count: AtomicU64,
+    /// When it was last tried to note that a token is used.
+    uses: Mutex<HashMap<TokenId, Instant>>,
+}
 
 impl Changes {
     pub(crate) fn note(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.count.fetch_add(1, Ordering::SeqCst);
     }
 
     fn count(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        self.count.load(Ordering::SeqCst)
+    }
+
+    /// Once a minute for each token, whatever came of the last time.
+    fn is_use_to_note(&self, id: TokenId) -> bool {
+        let now = Instant::now();
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        if uses.len() >= KNOWN_MAX {
+            uses.clear();
+        }
+        let is_due = uses.get(&id).is_none_or(|tried| now.duration_since(*tried) >= USE_NOTED_EVERY);
+        if is_due {
+            uses.insert(id, now);
+        }
+        is_due
     }
 }
 
@@ -142,7 +162,7 @@ impl FromRequest for Asker {
 pub(crate) fn at_once(request: &HttpRequest) -> Result<Option<Asker>, Problem> {
     let limits = limits(request);
     if limits.access == Access::Open {
-        refuse_strangers(request, limits)?;
+        refuse_strangers(request)?;
         let recognized = Recognized { caller: Caller::anybody(), session: None, ends_at: None };
         return let_in(request, limits, Arc::new(recognized), None).map(Some);
     }
@@ -161,18 +181,23 @@ pub(crate) async fn look_up(request: HttpRequest) -> Result<Asker, Problem> {
     let_in(&request, limits, recognized, shown.cookie())
 }
 
-/// Whether whoever was let in with this request would be let in again.
-pub(crate) async fn still_holds(request: &HttpRequest) -> bool {
+/// Who it is by now that was let in with this request; nothing for one who would not be let in again.
+pub(crate) async fn again(request: &HttpRequest, before: &Asker) -> Option<Asker> {
     let limits = limits(request);
     if limits.access == Access::Open {
-        return true;
+        return Some(before.clone());
     }
-    let Ok(shown) = shown(request, limits) else { return false };
-    if known(limits, shown).is_some() {
-        return true;
+    let shown = shown(request, limits).ok()?;
+    let recognized = match known(limits, shown) {
+        Some(recognized) => Ok(recognized),
+        None => recognize(request, limits, shown).await,
+    };
+    match recognized {
+        Ok(recognized) => Some(Asker { recognized, csrf_token: before.csrf_token.clone() }),
+        Err(problem) if problem.is(Code::Unauthenticated) => None,
+        // The store may be away for a while; nobody was shut out for that.
+        Err(_) => Some(before.clone()),
     }
-    // The store may be away for a while; nobody was shut out for that.
-    !recognize(request, limits, shown).await.is_err_and(|problem| problem.is(Code::Unauthenticated))
 }
 
 /// What the threads remember.
@@ -189,6 +214,8 @@ async fn recognize(request: &HttpRequest, limits: &Limits, shown: Shown<'_>) -> 
     // Before the store is asked: what changes meanwhile is looked up again.
     let changes = limits.changes.count();
     let app = request.app_data::<Data<App>>().cloned().expect("the service was made with a world");
+    // It is believed since it was asked, however long the answer takes.
+    let asked = Instant::now();
     let owned = text.to_owned();
     let (recognized, now) = blocking::run(app, move |app| {
         let recognized = match kind {
@@ -203,7 +230,8 @@ async fn recognize(request: &HttpRequest, limits: &Limits, shown: Shown<'_>) -> 
     })?;
     let left = recognized.ends_at.and_then(|ends_at| (ends_at - now).to_std().ok()).unwrap_or(BELIEVED_FOR);
     let recognized = Arc::new(recognized);
-    let until = Instant::now() + left.min(BELIEVED_FOR);
+    note_use(request, &recognized);
+    let until = asked + left.min(BELIEVED_FOR);
     KNOWN.with_borrow_mut(|known| {
         if known.len() >= KNOWN_MAX {
             known.clear();
@@ -211,6 +239,20 @@ async fn recognize(request: &HttpRequest, limits: &Limits, shown: Shown<'_>) -> 
         known.insert(text.to_owned(), Known { kind, recognized: Arc::clone(&recognized), until, changes });
     });
     Ok(recognized)
+}
+
+/// Notes beside the request that a token is used. What comes of it is of no concern to whoever uses it.
+fn note_use(request: &HttpRequest, recognized: &Recognized) {
+    let limits = limits(request);
+    let Who::Token(id) = recognized.caller.who else { return };
+    let Some(app) = request.app_data::<Data<App>>().cloned().filter(|_| limits.changes.is_use_to_note(id)) else {
+        return;
+    };
+    actix_web::rt::spawn(async move {
+        if let Err(problem) = blocking::run(app, move |app| tokens::note_use(app, id)).await {
+            log::debug!("the use of token {id} is not noted: {problem}");
+        }
+    });
 }
 
 fn limits(request: &HttpRequest) -> &Limits {
@@ -280,16 +322,26 @@ fn is_same(given: &[u8], expected: &[u8]) -> bool {
 
 /// Where nobody signs in, pages of strangers must not act through a browser on this machine: neither under a name of theirs
 /// that leads here, nor by sending what needs no leave.
-fn refuse_strangers(request: &HttpRequest, limits: &Limits) -> Result<(), Problem> {
+pub(crate) fn refuse_strangers(request: &HttpRequest) -> Result<(), Problem> {
+    let limits = limits(request);
+    if limits.access == Access::SignIn {
+        return Ok(());
+    }
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let host = request.uri().authority().map(|authority| authority.as_str()).or(named);
     if host.is_some_and(|host| !is_this_machine(host)) {
         return Err(Problem::new(Code::Forbidden, "without sign-in the service is reached as localhost only"));
     }
-    let is_strange = request.headers().get(SEC_FETCH_SITE).is_some_and(|site| site.as_bytes() == b"cross-site");
-    let origin = request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
-    let is_known = origin.is_some_and(|origin| limits.cors_origins.iter().any(|known| known == origin));
-    if is_strange && !is_known && changes_something(request) {
+    let origin = request.headers().get(ORIGIN).map(|origin| origin.to_str().unwrap_or("?"));
+    let is_known = |origin: &str| {
+        let host = origin.split_once("://").map_or("", |(_, host)| host);
+        is_this_machine(host) || limits.cors_origins.iter().any(|known| known == origin)
+    };
+    let is_strange = match origin {
+        Some(origin) => !is_known(origin),
+        None => request.headers().get(SEC_FETCH_SITE).is_some_and(|site| site.as_bytes() == b"cross-site"),
+    };
+    if is_strange && changes_something(request) {
         return Err(Problem::new(Code::Forbidden, "this page of another site may not act here"));
     }
     Ok(())

@@ -11,9 +11,8 @@ use crate::Limits;
 /// Browsers give a cookie of such a name to nobody but us, when it came by TLS.
 const SECURE: &str = "__Host-strata";
 const PLAIN: &str = "strata";
-const SECURE_STATE: &str = "__Secure-strata-state";
+const SECURE_STATE: &str = "__Host-strata-state";
 const PLAIN_STATE: &str = "strata-state";
-const STATE_PATH: &str = "/api/v1/auth";
 
 pub(crate) fn session(limits: &Limits) -> &'static str {
     if is_secure(limits) { SECURE } else { PLAIN }
@@ -29,26 +28,26 @@ fn is_secure(limits: &Limits) -> bool {
 }
 
 pub(crate) fn set_session(response: &mut HttpResponseBuilder, limits: &Limits, secret: &str) {
-    set(response, limits, session(limits), secret, "/", BROWSER_HOURS * 60 * 60);
+    set(response, limits, session(limits), secret, BROWSER_HOURS * 60 * 60);
 }
 
 pub(crate) fn clear_session(response: &mut HttpResponseBuilder, limits: &Limits) {
-    set(response, limits, session(limits), "", "/", 0);
+    set(response, limits, session(limits), "", 0);
 }
 
 pub(crate) fn set_state(response: &mut HttpResponseBuilder, limits: &Limits, secret: &str) {
-    set(response, limits, state(limits), secret, STATE_PATH, sign_ins::MINUTES * 60);
+    set(response, limits, state(limits), secret, sign_ins::MINUTES * 60);
 }
 
 pub(crate) fn clear_state(response: &mut HttpResponseBuilder, limits: &Limits) {
-    set(response, limits, state(limits), "", STATE_PATH, 0);
+    set(response, limits, state(limits), "", 0);
 }
 
 /// Lax, so that it also comes along when a provider, or a link in a mail, leads here; what changes anything needs a CSRF
 /// token besides.
-fn set(response: &mut HttpResponseBuilder, limits: &Limits, name: &str, value: &str, path: &str, seconds: i64) {
+fn set(response: &mut HttpResponseBuilder, limits: &Limits, name: &str, value: &str, seconds: i64) {
     let secure = if is_secure(limits) { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     if let Ok(value) = HeaderValue::try_from(text) {
         response.append_header((SET_COOKIE, value));
     }

@@ -154,6 +154,16 @@ pub(crate) enum JobStateView {
     Cancelled,
 }
 
+/// What is told of a job while it is followed.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "events are written as text; this is what the document says of them")]
+pub(crate) struct JobEvent {
+    #[schema(example = "job")]
+    event: String,
+    /// The job as JSON, as `/jobs/{id}` has it.
+    data: String,
+}
+
 #[derive(Serialize, ToSchema)]
 #[schema(as = Progress)]
 pub(crate) struct ProgressView {
@@ -456,10 +466,7 @@ pub(crate) async fn errors(
 ) -> Result<HttpResponse, Problem> {
     Parameters::of(&request)?.end()?;
     let id = id_of(&id)?;
-    let found = blocking::run(app, move |app| {
-        let job = app.look(asker.caller(), |look| jobs::get(look, id))?;
-        imports::refused_file(app, &job)
-    });
+    let found = blocking::run(app, move |app| imports::refused_file(app, asker.caller(), id));
     let none = || Problem::new(Code::RouteNotFound, format!("job {id} refused no rows, or they are no longer kept"));
     let (format, mut file) = found.await?.ok_or_else(none)?;
     let mut response = HttpResponse::Ok();
@@ -479,7 +486,7 @@ pub(crate) async fn errors(
 /// Server-sent events: an event `job` with the job as JSON whenever it changed, until it ended.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/events", tag = "jobs",
     responses(
-        (status = 200, description = "`event: job`, `data: {…}`", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "`event: job`, `data: {…}`", body = JobEvent, content_type = "text/event-stream"),
         (status = 404, description = "`job_not_found`"),
     ))]
 pub(crate) async fn events(
@@ -539,9 +546,7 @@ impl Following {
                     if self.followers.is_closed() {
                         return None;
                     }
-                    if !callers::still_holds(&self.request).await {
-                        return None;
-                    }
+                    self.asker = callers::again(&self.request, &self.asker).await?;
                     match view(self.app.clone(), self.asker.clone(), self.id, self.base.clone()).await {
                         Ok(seen) => seen,
                         // The store may be away for a while; the job is not over for that.

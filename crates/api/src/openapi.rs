@@ -2,6 +2,7 @@
 
 use domain::Permission;
 use serde_json::json;
+use tables::{Format, Packing};
 use utoipa::{
     IntoParams, Modify, OpenApi,
     openapi::{
@@ -345,6 +346,10 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
         let about = "The Strata-Position of an earlier answer, of this node or another: the answer is no older";
         header(operation, "Strata-At-Least", Required::False, about);
     }
+    // A file is of the form that was asked for.
+    if path.ends_with(".{form}") || path.ends_with("/errors") || path.contains("/reports/{id}") {
+        add_forms(operation);
+    }
     for code in codes {
         add_problem(operation, code);
     }
@@ -379,6 +384,19 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     }
 }
 
+/// What is said of the file as CSV is said of it in every form.
+fn add_forms(operation: &mut Operation) {
+    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200")
+        && let Some(content) = response.content.get("text/csv").cloned()
+    {
+        for (format, packing) in
+            [(Format::Ndjson, Packing::Plain), (Format::Xlsx, Packing::Plain), (Format::Csv, Packing::Gzip)]
+        {
+            response.content.insert(tables::content_type(format, packing).to_owned(), content.clone());
+        }
+    }
+}
+
 /// What a caller needs for an operation.
 #[derive(Clone, Copy)]
 enum Need {
@@ -404,8 +422,9 @@ fn need_of(path: &str, method: &str) -> Need {
         // One's own, or with the permission anybody's: of others it is not told whether there are such.
         ("get", "/accounts/{id}" | "/accounts/{id}/identities") | (_, "/accounts/{id}/sign_out") => Need::Caller,
         ("delete", "/accounts/{id}/identities/{provider}/{subject}") => Need::Caller,
-        ("get", "/jobs/{id}" | "/jobs/{id}/errors" | "/jobs/{id}/events") | (_, "/jobs/{id}/cancel") => Need::Caller,
-        (_, "/jobs/{id}/undo") => Need::Permissions(&[Permission::Manage]),
+        ("get", "/jobs/{id}" | "/jobs/{id}/events") | (_, "/jobs/{id}/cancel") => Need::Caller,
+        (_, "/jobs/{id}/undo" | "/jobs/{id}/errors") => Need::Permissions(&[Permission::Manage]),
+        (_, "/users/import") => Need::Permissions(&[Permission::Manage, Permission::ReadPersons]),
         (_, "/jobs/retention" | "/jobs/stale_segments") => Need::Permissions(&[Permission::Operate]),
         (_, path) if path.starts_with("/accounts") => Need::Permissions(&[Permission::ManageAccounts]),
         (_, path) if path.starts_with("/tokens") => Need::Permissions(&[Permission::ManageTokens]),

@@ -142,6 +142,11 @@ impl Parameters {
         self.read("count", "invalid_value", read).unwrap_or(false)
     }
 
+    /// All is read that is known; whatever is left is somebody else's.
+    pub(crate) fn end_but_for_unknown(self) -> Result<(), Problem> {
+        self.faults.none_or_problem()
+    }
+
     /// All is read: whatever is left is unknown.
     pub(crate) fn end(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.rest) {

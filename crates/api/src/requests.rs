@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     pin::pin,
     rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -29,6 +30,7 @@ use crate::{
     guards,
     problems::{Code, Problem},
     rates::{self, Rated},
+    refusals::Refusals,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -108,6 +110,7 @@ pub(crate) async fn attend(
     let begun = Instant::now();
     let context = Rc::new(Request::new(id_of(&request), request.path().to_owned()));
     let app = request.app_data::<Data<App>>().cloned();
+    let refusals = request.app_data::<Data<Limits>>().map(|limits| Arc::clone(&limits.refusals));
     let limits = request.app_data::<Data<Limits>>();
     let (limit, is_tls) =
         limits.map_or((Duration::from_secs(30), false), |limits| (limits.request_timeout, limits.is_tls));
@@ -144,7 +147,7 @@ pub(crate) async fn attend(
         }
     });
     let mut answer = answering.await;
-    note_refusal(app, &context, &method).await;
+    note_refusal(app.zip(refusals), &context, &method).await;
     let (headers, status) = match &mut answer {
         Ok(response) => {
             let status = response.status();
@@ -184,10 +187,12 @@ fn rate(limits: &Limits, request: &ServiceRequest) -> Option<Rated> {
 }
 
 /// Somebody who is known wanted what is not theirs to do: the audit log says so.
-async fn note_refusal(app: Option<Data<App>>, context: &Request, method: &Method) {
-    let (Some(app), Some(why), Some(asker)) = (app, context.refusal.take(), context.asker.take()) else { return };
+async fn note_refusal(noting: Option<(Data<App>, Arc<Refusals>)>, context: &Request, method: &Method) {
+    let (why, asker) = (context.refusal.take(), context.asker.take());
+    let (Some((app, refusals)), Some(why), Some(asker)) = (noting, why, asker) else { return };
     let what = format!("{method} {}", context.pattern.take().unwrap_or_default());
-    let noted = blocking::run(app, move |app| audit::note_refusal(app, asker.caller(), &what, &why)).await;
+    let Some(times) = refusals.count(asker.caller().who, &what, Instant::now()) else { return };
+    let noted = blocking::run(app, move |app| audit::note_refusal(app, asker.caller(), &what, &why, times)).await;
     if let Err(problem) = noted {
         log::warn!("a refusal is not in the audit log: {problem}");
     }

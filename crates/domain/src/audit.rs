@@ -42,12 +42,14 @@ pub enum Action {
     /// Its beginning.
     HistoryForgotten,
     SettingsChanged,
+    /// Those that access tokens are signed with, by hand.
+    KeysRotated,
     /// Without a word on who it was.
     UserErased,
 }
 
 impl Action {
-    pub const ALL: [Action; 28] = [
+    pub const ALL: [Action; 29] = [
         Action::AccountCreated,
         Action::AccountChanged,
         Action::PasswordChanged,
@@ -75,6 +77,7 @@ impl Action {
         Action::DataImported,
         Action::HistoryForgotten,
         Action::SettingsChanged,
+        Action::KeysRotated,
         Action::UserErased,
     ];
 
@@ -107,6 +110,7 @@ impl Action {
             Action::DataImported => "data.imported",
             Action::HistoryForgotten => "history.forgotten",
             Action::SettingsChanged => "settings.changed",
+            Action::KeysRotated => "keys.rotated",
             Action::UserErased => "user.erased",
         }
     }

@@ -8,12 +8,16 @@ mod oidc;
 mod yandex;
 
 use domain::Instant;
+use oauth2::{
+    RequestTokenError,
+    basic::{BasicErrorResponse, BasicErrorResponseType},
+};
 use usecases::ports::{Journey, Proven, ProviderError, Providers};
 
 pub use oidc::OidcOptions;
 pub use yandex::YandexOptions;
 
-use http::Http;
+use http::{Http, NoAnswer};
 
 /// Which providers there are.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +64,21 @@ impl Providers for SetUpProviders {
             }
             _ => Err(ProviderError::Unknown(provider.to_owned())),
         }
+    }
+}
+
+/// A code that is not taken is refused; that this service is not taken for the client it says is the operator's to mend.
+fn no_token(error: RequestTokenError<NoAnswer, BasicErrorResponse>) -> ProviderError {
+    match error {
+        RequestTokenError::ServerResponse(said)
+            if !matches!(
+                said.error(),
+                BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient
+            ) =>
+        {
+            ProviderError::Refused(format!("the provider took no such code: {said}"))
+        }
+        other => failed(&other),
     }
 }
 

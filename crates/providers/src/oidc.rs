@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use domain::Instant;
 use openidconnect::{
     AuthorizationCode, ClientId, ClientSecret, CsrfToken, DiscoveryError, IssuerUrl, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
     core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreUserInfoClaims},
 };
 use usecases::ports::{Journey, Proven, ProviderError};
@@ -14,6 +14,7 @@ use usecases::ports::{Journey, Proven, ProviderError};
 use crate::{
     failed,
     http::{Http, NoAnswer},
+    no_token,
 };
 
 /// How far its clock may be from ours.
@@ -76,10 +77,7 @@ pub(crate) fn redeem(
         .map_err(|error| failed(&error))?
         .set_pkce_verifier(PkceCodeVerifier::new(journey.verifier.clone()))
         .request(http)
-        .map_err(|error| match error {
-            RequestTokenError::ServerResponse(said) => refused(format!("the provider took no such code: {said}")),
-            other => failed(&other),
-        })?;
+        .map_err(no_token)?;
     let token = answer.id_token().ok_or_else(|| refused("the provider gave no ID token"))?;
     // Its clock may go a little behind or before ours.
     let verifier = client

@@ -4,7 +4,7 @@ use std::fmt;
 
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, SyncHttpClient, TokenResponse, TokenUrl,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, SyncHttpClient, TokenResponse, TokenUrl,
     basic::BasicClient,
     http::{
         Method,
@@ -14,7 +14,7 @@ use oauth2::{
 use serde::Deserialize;
 use usecases::ports::{Journey, Proven, ProviderError};
 
-use crate::{failed, http::Http};
+use crate::{failed, http::Http, no_token};
 
 pub(crate) const NAME: &str = "yandex";
 pub(crate) const TITLE: &str = "Yandex ID";
@@ -66,12 +66,7 @@ pub(crate) fn redeem(
         .exchange_code(AuthorizationCode::new(code.to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(journey.verifier.clone()))
         .request(http)
-        .map_err(|error| match error {
-            RequestTokenError::ServerResponse(said) => {
-                ProviderError::Refused(format!("the provider took no such code: {said}"))
-            }
-            other => failed(&other),
-        })?;
+        .map_err(no_token)?;
     let mut request = HttpRequest::new(Vec::new());
     *request.method_mut() = Method::GET;
     *request.uri_mut() = format!("{}/info?format=json", options.login_url)

@@ -244,7 +244,7 @@ pub(crate) fn operator() -> Caller {
 
 pub(crate) fn rotate_keys(settings: &Settings) -> Result<(), Failure> {
     let app = world::app(settings, serve::migrated(settings)?)?;
-    signatures::rotate(&app)?;
+    signatures::rotate(&app, &operator())?;
     say("another key signs access tokens from now on")
 }
 

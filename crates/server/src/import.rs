@@ -144,7 +144,7 @@ fn here(
     let (job, _) = imports::accept(&app, &Caller::service("import"), import, None, &limits, &mut file)?;
     let job = carry_out(&app, job, progress)?;
     let outcome = Outcome::of(&job);
-    let refused_file = match imports::refused_file(&app, &job)? {
+    let refused_file = match imports::refused_file(&app, &operator(), job.id)? {
         None => None,
         Some((format, mut rows)) => {
             let path = refused_path(path, format.as_str());

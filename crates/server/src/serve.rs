@@ -51,6 +51,7 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
         access: settings.access,
         sign_up_domains: settings.sign_up_domains.clone(),
         attempts: Arc::new(Attempts::default()),
+        refusals: Arc::default(),
         changes: Arc::new(Changes::default()),
     };
     let data = Data::from(Arc::clone(&app));
@@ -97,6 +98,13 @@ fn welcome(app: &App, settings: &Settings, address: &str) -> Result<(), Failure>
         log::warn!("nobody has to sign in");
         tell("NOBODY HAS TO SIGN IN (--open): whoever is on this machine may do everything.");
         return Ok(());
+    }
+    let is_far =
+        address.split_once("://").is_some_and(|(_, host)| !host.starts_with("127.") && !host.starts_with("[::1]"));
+    if is_far && settings.tls.is_none() && settings.public_url.is_none() {
+        log::warn!(
+            "others reach the service without TLS, as far as it knows: set tls_certificate_file, or public_url behind a proxy"
+        );
     }
     let made = app.act(&Caller::service("operator"), accounts::create_first)?;
     let Some((account, secret)) = made else { return Ok(()) };

@@ -35,6 +35,7 @@ struct SignInRow {
     nonce: String,
     verifier: String,
     account: Option<i64>,
+    session: Option<i64>,
     expires_at: i64,
 }
 
@@ -128,30 +129,34 @@ impl Sessions for DieselUnit<'_> {
 
     fn keep_sign_in(&mut self, sign_in: &SignIn) -> Result<(), StoreError> {
         let statement = Statement::new(
-            "INSERT INTO sign_ins (state, provider, nonce, verifier, account, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO sign_ins (state, provider, nonce, verifier, account, session, expires_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         );
         let statement = statement
             .text(sign_in.state.as_str())
             .text(sign_in.provider.as_str())
             .text(sign_in.nonce.as_str())
             .text(sign_in.verifier.as_str())
-            .maybe_int(sign_in.account.map(|id| id.0))
+            .maybe_int(sign_in.link.map(|(account, _)| account.0))
+            .maybe_int(sign_in.link.map(|(_, session)| session.0))
             .int(sign_in.expires_at.timestamp_micros());
         self.execute(statement).map(drop)
     }
 
     fn take_sign_in(&mut self, state: &SecretHash) -> Result<Option<SignIn>, StoreError> {
-        let statement = Statement::<(Text, Text, Text, Text, Nullable<BigInt>, BigInt)>::new(
-            "DELETE FROM sign_ins WHERE state = ? RETURNING state, provider, nonce, verifier, account, expires_at",
+        let statement = Statement::<(Text, Text, Text, Text, Nullable<BigInt>, Nullable<BigInt>, BigInt)>::new(
+            "DELETE FROM sign_ins WHERE state = ? \
+             RETURNING state, provider, nonce, verifier, account, session, expires_at",
         );
         let taken = self.rows(statement.text(state.as_str()), |row: SignInRow| SignIn::try_from(row))?;
         Ok(taken.into_iter().next())
     }
 
-    fn forget(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError> {
-        let (before, limit) = (before.timestamp_micros(), rows_max(limit));
+    fn forget(&mut self, before: Instant, now: Instant, limit: usize) -> Result<usize, StoreError> {
+        let (before, now, limit) = (before.timestamp_micros(), now.timestamp_micros(), rows_max(limit));
         let over = Statement::<BigInt>::new(
-            "SELECT id FROM sessions WHERE expires_at < ? OR ended_at < ? ORDER BY id LIMIT ?",
+            "SELECT id FROM (SELECT id FROM sessions WHERE expires_at < ? \
+             UNION SELECT id FROM sessions WHERE ended_at < ?) AS over ORDER BY id LIMIT ?",
         );
         let over = self.rows(over.int(before).int(before).int(limit), |id: i64| Ok(id))?;
         if !over.is_empty() {
@@ -165,7 +170,7 @@ impl Sessions for DieselUnit<'_> {
                 "DELETE FROM {table} WHERE {key} IN \
                  (SELECT {key} FROM {table} WHERE expires_at < ? ORDER BY {key} LIMIT ?)"
             ));
-            forgotten += self.execute(statement.int(before).int(limit))?;
+            forgotten += self.execute(statement.int(now).int(limit))?;
         }
         Ok(forgotten)
     }
@@ -192,13 +197,13 @@ impl TryFrom<SignInRow> for SignIn {
     type Error = StoreError;
 
     fn try_from(row: SignInRow) -> Result<SignIn, StoreError> {
-        let SignInRow { state, provider, nonce, verifier, account, expires_at } = row;
+        let SignInRow { state, provider, nonce, verifier, account, session, expires_at } = row;
         Ok(SignIn {
             state: SecretHash::new(state),
             provider,
             nonce,
             verifier,
-            account: account.map(AccountId),
+            link: account.map(AccountId).zip(session.map(SessionId)),
             expires_at: SIGN_INS.instant(expires_at)?,
         })
     }

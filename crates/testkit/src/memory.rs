@@ -1104,7 +1104,7 @@ impl Sessions for MemoryUnit {
         Ok(Arc::make_mut(&mut self.tables.sign_ins).remove(state))
     }
 
-    fn forget(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError> {
+    fn forget(&mut self, before: Instant, now: Instant, limit: usize) -> Result<usize, StoreError> {
         let is_over = |session: &Session| {
             session.expires_at < before || session.ended_at.is_some_and(|ended_at| ended_at < before)
         };
@@ -1112,9 +1112,9 @@ impl Sessions for MemoryUnit {
         let over: BTreeSet<SessionId> = over.take(limit).collect();
         Arc::make_mut(&mut self.tables.sessions).retain(|id, _| !over.contains(id));
         Arc::make_mut(&mut self.tables.session_secrets).retain(|_, kept| !over.contains(&kept.session));
-        let links = self.tables.sign_in_links.iter().filter(|(_, (_, ends))| *ends < before).map(|(hash, _)| hash);
+        let links = self.tables.sign_in_links.iter().filter(|(_, (_, ends))| *ends < now).map(|(hash, _)| hash);
         let links: Vec<SecretHash> = links.take(limit).cloned().collect();
-        let sign_ins = self.tables.sign_ins.values().filter(|one| one.expires_at < before).map(|one| &one.state);
+        let sign_ins = self.tables.sign_ins.values().filter(|one| one.expires_at < now).map(|one| &one.state);
         let sign_ins: Vec<SecretHash> = sign_ins.take(limit).cloned().collect();
         for hash in &links {
             Arc::make_mut(&mut self.tables.sign_in_links).remove(hash);

@@ -166,6 +166,10 @@ pub fn change(act: &mut Act, id: AccountId, expected: &Expected, command: Change
     }
     keep_an_administrator(act, &before, Some(&after))?;
     let after = updated(act, after, now)?;
+    // Before anything is noted: whoever ends a session notes that afterwards too.
+    if after.disabled_at.is_some() {
+        act.unit.sessions().end_all(id, None, now)?;
+    }
     let mut changed = serde_json::Map::new();
     if after.role != before.role {
         changed.insert("role".to_owned(), json!({"from": before.role.as_str(), "to": after.role.as_str()}));
@@ -176,9 +180,6 @@ pub fn change(act: &mut Act, id: AccountId, expected: &Expected, command: Change
     }
     if !changed.is_empty() {
         note(act, &after, Action::AccountChanged, Value::Object(changed))?;
-    }
-    if after.disabled_at.is_some() {
-        act.unit.sessions().end_all(id, None, now)?;
     }
     match (before.disabled_at, after.disabled_at) {
         (None, Some(_)) => note(act, &after, Action::AccountDisabled, json!({}))?,
@@ -206,6 +207,7 @@ pub fn set_own_password(
     if let Some(kept) = &before.password {
         let shown = current.is_some_and(|current| passwords::is_right(kept, current));
         if !shown {
+            app.act(caller, |act| note(act, &before, Action::SessionRefused, json!({"means": "password_change"})))?;
             let detail = "is not the password that the account has";
             return Err(Error::invalid("/current_password", "wrong_password", detail));
         }
@@ -215,7 +217,7 @@ pub fn set_own_password(
         act.unit.lock(&Locks::new().accounts(Hold::Alone))?;
         let now = act.unit.accounts().find(before.id)?.ok_or_else(|| unknown(before.id))?;
         if now.password != before.password || now.disabled_at.is_some() {
-            return Err(Error::Stale(Subject::Account, before.id.to_string()));
+            return Err(Error::Conflict("the account was changed meanwhile: try again".to_owned()));
         }
         change_password(act, now, hash, session)
     })

@@ -56,7 +56,8 @@ pub(crate) fn given(act: &mut Act, once: &Once) -> Result<Option<String>, Error>
 fn key_of(caller: &Caller, once: &Once) -> String {
     match caller.who {
         Who::Service | Who::Anybody => once.key.clone(),
-        Who::Account(id, _) => format!("account/{id}:{}", once.key),
+        // Whoever has another role by now is not told what the former one was told.
+        Who::Account(id, role) => format!("account/{id}/{role}:{}", once.key),
         Who::Token(id) => format!("token/{id}:{}", once.key),
     }
 }

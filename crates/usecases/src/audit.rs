@@ -53,10 +53,12 @@ pub(crate) fn note_segment(
 }
 
 /// Notes that somebody who is known wanted what is not theirs to do: `what` is the address, or the command.
-pub fn note_refusal(app: &App, caller: &Caller, what: &str, why: &str) -> Result<(), Error> {
+///
+/// `times` is how often, where the same was refused again and again.
+pub fn note_refusal(app: &App, caller: &Caller, what: &str, why: &str, times: u64) -> Result<(), Error> {
     app.act(caller, |act| {
         let now = act.now();
-        note(act, now, Action::AccessRefused, what.to_owned(), json!({"why": why}))
+        note(act, now, Action::AccessRefused, what.to_owned(), json!({"why": why, "times": times}))
     })
 }
 

@@ -142,11 +142,17 @@ fn require_segments(act: &mut Act, export: &Export) -> Result<(), Error> {
         Export::Algebra(query) => (query.expression.segments(), &query.as_of),
         Export::Users(_) | Export::History(_) | Export::Stats(_) => return Ok(()),
     };
+    let now = act.now();
     let mut missing = Vec::new();
     for slug in slugs {
         let is_known = match as_of {
             None => act.unit.segments().find(slug)?.is_some(),
-            Some(_) => !act.unit.segments().bearers(slug)?.is_empty(),
+            // Whoever is confined may not see every segment that once was called so.
+            Some(at) => match history::segment_at(&mut act.looking(now), slug, *at) {
+                Ok(_) => true,
+                Err(Error::NotFound(..)) => false,
+                Err(error) => return Err(error),
+            },
         };
         if !is_known {
             missing.push(slug.to_string());

@@ -17,7 +17,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use domain::{Action, Caller, Job, JobKind, Permission};
+use domain::{Action, Caller, Job, JobId, JobKind, Permission};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use tables::{Format, Limits, Reader, Rejects, Row, TableError};
@@ -131,7 +131,12 @@ pub fn accept(
 fn may(caller: &Caller, import: &Import) -> Result<(), Error> {
     match &import.what {
         What::Memberships { segment: Some(slug) } => Ok(caller.require_in(Permission::Manage, [slug])?),
-        What::Memberships { segment: None } | What::Users | What::Segments => Ok(caller.require(Permission::Manage)?),
+        What::Memberships { segment: None } | What::Segments => Ok(caller.require(Permission::Manage)?),
+        // What it counts as unchanged tells what was there.
+        What::Users => {
+            caller.require(Permission::Manage)?;
+            Ok(caller.require(Permission::ReadPersons)?)
+        }
     }
 }
 
@@ -538,7 +543,9 @@ impl<I: Importer> Feed<I> {
 pub type KeptFile = (Format, Box<dyn StoredFile>);
 
 /// The file of rows that an import refused, to be mended and sent again.
-pub fn refused_file(app: &App, job: &Job) -> Result<Option<KeptFile>, Error> {
+pub fn refused_file(app: &App, caller: &Caller, id: JobId) -> Result<Option<KeptFile>, Error> {
+    caller.require_partly(Permission::Manage)?;
+    let job = &app.look(caller, |look| jobs::get(look, id))?;
     let Some(key) = Outcome::of(job).refused_file else { return Ok(None) };
     let format = key.rsplit('.').next().and_then(Format::parse).unwrap_or(Format::Csv);
     Ok(app.files.open(&key)?.map(|file| (format, file)))

@@ -628,9 +628,9 @@ pub trait Sessions {
     fn keep_sign_in(&mut self, sign_in: &SignIn) -> Result<(), StoreError>;
     /// As [`Sessions::take_link`].
     fn take_sign_in(&mut self, state: &SecretHash) -> Result<Option<SignIn>, StoreError>;
-    /// Forgets at most `limit` of each: sessions that were over before `before`, with their secrets, links and sign-ins that
-    /// ended before. Tells how many in all.
-    fn forget(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError>;
+    /// Forgets at most `limit` of each: sessions that were over before `before`, with their secrets; links and sign-ins that
+    /// ended before `now`. Tells how many in all.
+    fn forget(&mut self, before: Instant, now: Instant, limit: usize) -> Result<usize, StoreError>;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -646,8 +646,8 @@ pub struct SignIn {
     pub provider: String,
     pub nonce: String,
     pub verifier: String,
-    /// Who wants to be known by that identity from now on; nobody, when it is to sign in.
-    pub account: Option<AccountId>,
+    /// Who wants to be known by that identity from now on, and by which session that was said; nobody, when it is to sign in.
+    pub link: Option<(AccountId, SessionId)>,
     pub expires_at: Instant,
 }
 

@@ -138,12 +138,15 @@ pub(crate) fn folder(job: &Job) -> String {
     format!("reports/{}", job.id)
 }
 
-/// What a job of this kind brought about, once it is done.
+/// What a job of this kind brought about, once it is done; nothing for one who may not take that out any more.
 pub fn of_job(look: &mut Look, job: &Job) -> Result<Option<Report>, Error> {
     if job.kind != JobKind::Report || job.state != JobState::Done {
         return Ok(None);
     }
     let request = Task::read(job)?;
+    if exports::require(look.caller, &request.export).is_err() {
+        return Ok(None);
+    }
     let corrupt = || Error::Conflict(format!("the outcome of job {} cannot be read", job.id));
     let outcome: Outcome =
         job.outcome.as_deref().and_then(|text| serde_json::from_str(text).ok()).ok_or_else(corrupt)?;
@@ -166,6 +169,7 @@ pub fn of_job(look: &mut Look, job: &Job) -> Result<Option<Report>, Error> {
 pub fn follow(app: &App, id: JobId, expires_at: Instant, given: &str) -> Result<(Report, Box<dyn StoredFile>), Error> {
     let changed = || Error::Denied("the link was changed".to_owned());
     let given = unhexadecimal(given).ok_or_else(changed)?;
+    // Whoever has the link has what it leads to.
     let (report, key) = app.look(&Caller::service("strata"), |look| {
         let secret = look.unit.secrets().find(SECRET)?.ok_or_else(changed)?;
         signature(&secret, id, expires_at).verify_slice(&given).map_err(|_| changed())?;

@@ -18,6 +18,8 @@ pub const BROWSER_HOURS: i64 = 12;
 pub const REFRESH_DAYS: i64 = 30;
 /// How long a session goes on at most, however often it is renewed.
 pub const SESSION_DAYS_MAX: i64 = 90;
+/// How many sessions an account has at once.
+pub const SESSIONS_MAX: usize = 100;
 /// How long sessions that are over are kept: so long a refresh token that is used again is known.
 const KEPT_DAYS: i64 = 30;
 
@@ -114,6 +116,11 @@ pub(crate) fn begin(act: &mut Act, account: Account, kind: SessionKind, means: &
         ended_at: None,
     };
     let session = Session { id: act.unit.sessions().insert(&session)?, ..session };
+    // Whoever signs in without end goes on with the latest.
+    let all = act.unit.sessions().of_account(account.id, now, SESSIONS_MAX + 1)?;
+    if let Some(oldest) = all.get(SESSIONS_MAX) {
+        act.unit.sessions().end(oldest.id, now)?;
+    }
     let secret = draw(act.chance, secret_kind);
     act.unit.sessions().keep_secret(&secret.hash(), session.id)?;
     let caller = Caller::account(&account);
@@ -199,9 +206,10 @@ pub fn recognize_bearer(app: &App, text: &str) -> Result<Option<Recognized>, Err
     if Secret::kind_of(text) == Some(SecretKind::ApiToken) {
         return tokens::recognize(app, text);
     }
-    let Some(claims) = signatures::verify(app, text, app.clock.now())? else { return Ok(None) };
-    let (Some(account), session) = (claims.account(), claims.session()) else { return Ok(None) };
+    let Some(kid) = signatures::key_of(text) else { return Ok(None) };
     app.look(&Caller::service("strata"), |look| {
+        let Some(claims) = signatures::verify(app, look, text, &kid)? else { return Ok(None) };
+        let (Some(account), session) = (claims.account(), claims.session()) else { return Ok(None) };
         let recognized = of_session(look, session)?;
         let same = recognized.filter(|recognized| recognized.caller.account_id() == Some(account));
         let ends_at = |of_session: Option<Instant>| claims.ends_at().into_iter().chain(of_session).min();
@@ -237,8 +245,8 @@ pub fn csrf_token(cookie: &str) -> String {
 
 /// Forgets what ended long ago, at most `limit` of each kind, and tells how many.
 pub fn forget(act: &mut Act, limit: usize) -> Result<usize, Error> {
-    let before = act.now() - TimeDelta::days(KEPT_DAYS);
-    Ok(act.unit.sessions().forget(before, limit)?)
+    let now = act.now();
+    Ok(act.unit.sessions().forget(now - TimeDelta::days(KEPT_DAYS), now, limit)?)
 }
 
 pub(crate) fn draw(chance: &dyn Chance, kind: SecretKind) -> Secret {

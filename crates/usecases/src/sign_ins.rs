@@ -1,11 +1,11 @@
 //! Signing in by a provider: there, with a state that holds once, and back again.
 
 use chrono::TimeDelta;
-use domain::{Account, Action, Caller, Identity, Login, Role, Secret, SecretKind, SessionKind};
+use domain::{Account, Action, Caller, Identity, Login, Role, Secret, SecretKind, SessionId, SessionKind};
 use serde_json::json;
 
 use crate::{
-    Act, App, Error,
+    Act, App, Error, Subject,
     accounts::{self, CreateAccount},
     audit,
     ports::{Hold, Journey, Locks, Proven, ProviderError, SignIn},
@@ -42,9 +42,14 @@ pub enum Arrival {
 }
 
 /// Sends somebody to a provider: to sign in, or to link the caller's account.
-pub fn depart(app: &App, provider: &str, redirect_uri: &str, link: Option<&Caller>) -> Result<Departure, Error> {
-    let account = match link {
-        Some(caller) => Some(caller.account_id().ok_or_else(sessions::no_account)?),
+pub fn depart(
+    app: &App,
+    provider: &str,
+    redirect_uri: &str,
+    link: Option<(&Caller, Option<SessionId>)>,
+) -> Result<Departure, Error> {
+    let link = match link {
+        Some((caller, session)) => Some(caller.account_id().zip(session).ok_or_else(sessions::no_account)?),
         None => None,
     };
     let state = sessions::draw(&*app.chance, SecretKind::State);
@@ -60,7 +65,7 @@ pub fn depart(app: &App, provider: &str, redirect_uri: &str, link: Option<&Calle
     app.act(&Caller::service("strata"), |act| {
         let expires_at = act.now() + TimeDelta::minutes(MINUTES);
         let provider = provider.to_owned();
-        let sign_in = SignIn { state: state.hash(), provider, nonce, verifier, account, expires_at };
+        let sign_in = SignIn { state: state.hash(), provider, nonce, verifier, link, expires_at };
         Ok(act.unit.sessions().keep_sign_in(&sign_in)?)
     })?;
     Ok(Departure { address, state })
@@ -68,8 +73,14 @@ pub fn depart(app: &App, provider: &str, redirect_uri: &str, link: Option<&Calle
 
 /// Takes somebody in who comes back from a provider. The state is used up, whatever comes of it.
 pub fn arrive(app: &App, back: &Return) -> Result<Arrival, Error> {
+    // What a stranger writes there does not go into the audit log.
+    if !app.providers.list().iter().any(|(name, _)| name == back.provider) {
+        return Err(Error::NotFound(Subject::Provider, vec![back.provider.to_owned()]));
+    }
     let service = Caller::service("strata");
-    let arrived = take_state(app, back).and_then(|sign_in| {
+    // Nobody who was not sent there writes into the audit log.
+    let sign_in = take_state(app, back)?;
+    let arrived = (|| {
         let journey = Journey {
             redirect_uri: back.redirect_uri.to_owned(),
             state: back.state.to_owned(),
@@ -78,8 +89,8 @@ pub fn arrive(app: &App, back: &Return) -> Result<Arrival, Error> {
         };
         let proven = app.providers.redeem(back.provider, back.code, &journey, app.clock.now()).map_err(refused)?;
         app.act(&service, |act| settle(act, back, &sign_in, &proven))
-    });
-    if let Err(Error::Unauthenticated(why)) = &arrived {
+    })();
+    if let Err(Error::Unauthenticated(why) | Error::Conflict(why)) = &arrived {
         let detail = json!({"means": back.provider, "why": why});
         app.act(&service, |act| {
             let now = act.now();
@@ -106,9 +117,13 @@ fn settle(act: &mut Act, back: &Return, sign_in: &SignIn, proven: &Proven) -> Re
     let identity = Identity::new(back.provider, &proven.subject)
         .map_err(|error| Error::Unauthenticated(format!("the provider's answer cannot be used: {error}")))?;
     let known = act.unit.accounts().find_identity(&identity)?;
-    if let Some(id) = sign_in.account {
-        let account = act.unit.accounts().find(id)?.filter(|account| account.disabled_at.is_none());
-        let account = account.ok_or_else(|| Error::Unauthenticated("the account is gone".to_owned()))?;
+    if let Some((id, session)) = sign_in.link {
+        // Whoever was signed out meanwhile links nothing any more.
+        let now = act.now();
+        let session = act.unit.sessions().find(session)?;
+        let is_good = session.is_some_and(|session| session.account == id && session.is_good_at(now));
+        let account = act.unit.accounts().find(id)?.filter(|account| is_good && account.disabled_at.is_none());
+        let account = account.ok_or_else(|| Error::Unauthenticated("the session is over: sign in again".to_owned()))?;
         match known {
             Some(other) if other == id => {}
             Some(_) => return Err(Error::Conflict("that identity is another account's".to_owned())),
@@ -147,7 +162,7 @@ fn newcomer(act: &mut Act, back: &Return, identity: &Identity, proven: &Proven) 
 
 fn refused(error: ProviderError) -> Error {
     match error {
-        ProviderError::Unknown(name) => Error::NotFound(crate::Subject::Provider, vec![name]),
+        ProviderError::Unknown(name) => Error::NotFound(Subject::Provider, vec![name]),
         ProviderError::Refused(why) => Error::Unauthenticated(why),
         ProviderError::Unavailable(why) => Error::Provider(why),
     }

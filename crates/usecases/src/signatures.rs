@@ -1,20 +1,18 @@
 //! Access tokens: JWTs (RFC 7519) signed with Ed25519, by keys that are drawn for the store and replaced in time.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::TimeDelta;
-use domain::{AccountId, Caller, Instant, SessionId};
+use domain::{AccountId, Action, Caller, Instant, Permission, SessionId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::Jwk};
 use serde::{Deserialize, Serialize};
 
-use crate::{App, Error, ports::StoreError};
+use crate::{Act, App, Error, Look, audit, ports::StoreError};
 
 /// How long an access token holds.
 pub const ACCESS_MINUTES: i64 = 15;
-/// How long a key signs. Tokens that it signed are taken until they end.
+/// How long a key signs. Tokens that it signed are taken until they end, unless it was replaced by hand.
 const KEY_DAYS: i64 = 30;
-/// How long a key that was replaced is kept, to take what it signed.
-const NEEDED_HOURS: i64 = 1;
 const SECRET: &str = "access_keys";
 const ISSUER: &str = "strata";
 /// Clocks of nodes differ a little.
@@ -49,14 +47,15 @@ impl Claims {
     }
 }
 
-/// The keys that were read of the store.
+/// The keys as they were read of the store last, so that they are not made anew of the same text.
 #[derive(Default)]
-pub struct Keys(RwLock<Known>);
+pub struct Keys(RwLock<Arc<Known>>);
 
 #[derive(Default)]
 struct Known {
+    text: String,
+    /// In the order in which they were drawn; the last one signs.
     keys: Vec<Key>,
-    read_at: Option<Instant>,
 }
 
 struct Key {
@@ -77,7 +76,6 @@ struct Kept {
 
 /// Signs a token for a session, by the key that was drawn last, on whichever node.
 pub(crate) fn sign(app: &App, account: AccountId, session: SessionId, now: Instant) -> Result<String, Error> {
-    read_anew(app, now)?;
     let sign = |known: &Known| {
         let key = known.keys.last().filter(|key| now < key.created_at + TimeDelta::days(KEY_DAYS))?;
         let iat = now.timestamp();
@@ -91,87 +89,100 @@ pub(crate) fn sign(app: &App, account: AccountId, session: SessionId, now: Insta
         let header = Header { kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
         jsonwebtoken::encode(&header, &claims, &key.signing).ok()
     };
-    if let Some(token) = sign(&app.keys.0.read().unwrap_or_else(PoisonError::into_inner)) {
+    let service = Caller::service("strata");
+    let known = app.look(&service, |look| known(app, look))?;
+    if let Some(token) = sign(&known) {
         return Ok(token);
     }
-    renew(app, now, KEY_DAYS)?;
-    let known = app.keys.0.read().unwrap_or_else(PoisonError::into_inner);
+    let text = app.act(&service, |act| draw(act, now, KEY_DAYS, Keep::WhatTheySigned))?;
+    let known = made_of(app, &text)?;
     sign(&known).ok_or_else(|| StoreError::Corrupt { table: "secrets", detail: "no key signs".to_owned() }.into())
 }
 
-/// Draws another key, which signs from now on.
-pub fn rotate(app: &App) -> Result<(), Error> {
-    renew(app, app.clock.now(), 0)
+/// Draws another key, which signs from now on. What the keys before it signed is taken no more: whoever has one of them gets
+/// nowhere with it, and everybody else renews the access token.
+pub fn rotate(app: &App, caller: &Caller) -> Result<(), Error> {
+    app.act(caller, |act| {
+        act.caller.require(Permission::Operate)?;
+        let now = act.now();
+        draw(act, now, 0, Keep::Nothing)?;
+        audit::note(act, now, Action::KeysRotated, "keys".to_owned(), serde_json::json!({}))
+    })
 }
 
-/// Draws another key unless there is one that is younger than so many days, and reads all.
-fn renew(app: &App, now: Instant, days: i64) -> Result<(), Error> {
-    let kept = app.act(&Caller::service("strata"), |act| {
-        let text = act.unit.secrets().find_or_keep(SECRET, "[]")?;
-        let mut kept = read(&text)?;
-        let newest = kept.last().map_or(i64::MIN, |key| key.created_at_us);
-        if newest > (now - TimeDelta::days(days)).timestamp_micros() {
-            return Ok(kept);
-        }
-        let seed: String = (0..4).map(|_| format!("{:016x}", act.chance.draw())).collect();
-        let kid = format!("{:016x}", act.chance.draw());
-        // What a key signed ends a quarter of an hour after the next one was drawn.
-        let needed_since = (now - TimeDelta::hours(NEEDED_HOURS)).timestamp_micros();
-        let replaced_at: Vec<i64> = kept.iter().skip(1).map(|key| key.created_at_us).collect();
-        let mut replaced_at = replaced_at.into_iter();
-        kept.retain(|_| replaced_at.next().is_none_or(|replaced_at| replaced_at >= needed_since));
-        kept.push(Kept { kid, seed, created_at_us: now.timestamp_micros() });
-        let text = serde_json::to_string(&kept).expect("plain data can be written");
-        act.unit.secrets().replace(SECRET, &text)?;
-        Ok(kept)
-    })?;
-    take_in(app, &kept, now)
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// Keys that were replaced are kept until what they signed has ended.
+    WhatTheySigned,
+    Nothing,
 }
 
-fn read_anew(app: &App, now: Instant) -> Result<(), Error> {
-    let text = app.look(&Caller::service("strata"), |look| Ok(look.unit.secrets().find(SECRET)?))?;
-    take_in(app, &read(text.as_deref().unwrap_or("[]"))?, now)
+/// Draws another key unless there is one that is younger than so many days, and tells what is kept then.
+fn draw(act: &mut Act, now: Instant, days: i64, keep: Keep) -> Result<String, Error> {
+    let text = act.unit.secrets().find_or_keep(SECRET, "[]")?;
+    let mut kept = read(&text)?;
+    let newest = kept.last().map_or(i64::MIN, |key| key.created_at_us);
+    if days > 0 && newest > (now - TimeDelta::days(days)).timestamp_micros() {
+        return Ok(text);
+    }
+    match keep {
+        // The last one is replaced just now; those before it were long ago.
+        Keep::WhatTheySigned => drop(kept.drain(..kept.len().saturating_sub(1))),
+        Keep::Nothing => kept.clear(),
+    }
+    let seed: String = (0..4).map(|_| format!("{:016x}", act.chance.draw())).collect();
+    let kid = format!("{:016x}", act.chance.draw());
+    kept.push(Kept { kid, seed, created_at_us: now.timestamp_micros() });
+    let text = serde_json::to_string(&kept).expect("plain data can be written");
+    act.unit.secrets().replace(SECRET, &text)?;
+    Ok(text)
 }
 
-fn take_in(app: &App, kept: &[Kept], now: Instant) -> Result<(), Error> {
-    let keys = kept.iter().map(Key::read).collect::<Result<_, _>>()?;
-    *app.keys.0.write().unwrap_or_else(PoisonError::into_inner) = Known { keys, read_at: Some(now) };
-    Ok(())
+/// The keys as the store has them.
+fn known(app: &App, look: &mut Look) -> Result<Arc<Known>, Error> {
+    let text = look.unit.secrets().find(SECRET)?;
+    made_of(app, text.as_deref().unwrap_or("[]"))
+}
+
+fn made_of(app: &App, text: &str) -> Result<Arc<Known>, Error> {
+    let known = Arc::clone(&app.keys.0.read().unwrap_or_else(PoisonError::into_inner));
+    if known.text == text {
+        return Ok(known);
+    }
+    let keys = read(text)?.iter().map(Key::read).collect::<Result<_, _>>()?;
+    let known = Arc::new(Known { text: text.to_owned(), keys });
+    *app.keys.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
+    Ok(known)
+}
+
+/// What a token says of the key that signed it, if it says so in our way: the only algorithm, whatever else there is.
+pub(crate) fn key_of(token: &str) -> Option<String> {
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    header.kid.filter(|_| header.alg == Algorithm::EdDSA)
 }
 
 /// What a token says, if one of our keys signed it and it did not end.
-pub(crate) fn verify(app: &App, token: &str, now: Instant) -> Result<Option<Claims>, Error> {
-    // The only algorithm, whatever the token says of itself.
-    let Ok(header) = jsonwebtoken::decode_header(token) else { return Ok(None) };
-    let Some(kid) = header.kid.filter(|_| header.alg == Algorithm::EdDSA) else { return Ok(None) };
-    // The key, and until when it signed.
-    let known = |known: &Known| {
-        let place = known.keys.iter().position(|key| key.id == kid)?;
-        let until = known.keys.get(place + 1).map(|next| next.created_at.timestamp() + LEEWAY_S);
-        Some((known.keys[place].checking.clone(), until))
-    };
-    let (mut key, read_at) = {
-        let all = app.keys.0.read().unwrap_or_else(PoisonError::into_inner);
-        (known(&all), all.read_at)
-    };
-    // Another node may have drawn it; nobody makes us read the store more than once a second.
-    if key.is_none() && read_at.is_none_or(|read_at| now - read_at >= TimeDelta::seconds(1)) {
-        read_anew(app, now)?;
-        key = known(&app.keys.0.read().unwrap_or_else(PoisonError::into_inner));
+pub(crate) fn verify(app: &App, look: &mut Look, token: &str, kid: &str) -> Result<Option<Claims>, Error> {
+    let now = look.now;
+    let known = known(app, look)?;
+    let Some(place) = known.keys.iter().position(|key| key.id == kid) else { return Ok(None) };
+    // What a key signed before it was replaced has ended by then, and whatever is shown later was not signed before.
+    let lasts = TimeDelta::seconds(ACCESS_MINUTES * 60 + LEEWAY_S);
+    if known.keys.get(place + 1).is_some_and(|next| now > next.created_at + lasts) {
+        return Ok(None);
     }
-    let Some((key, signed_until)) = key else { return Ok(None) };
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_issuer(&[ISSUER]);
     validation.set_required_spec_claims(&["exp", "iss", "sub"]);
     // By the service's own clock, below.
     validation.validate_exp = false;
     validation.validate_aud = false;
-    let Ok(token) = jsonwebtoken::decode::<Claims>(token, &key, &validation) else { return Ok(None) };
+    let checked = jsonwebtoken::decode::<Claims>(token, &known.keys[place].checking, &validation);
+    let Ok(token) = checked else { return Ok(None) };
+    let Claims { iat, exp, .. } = token.claims;
     let seconds = now.timestamp();
-    let is_timely = seconds < token.claims.exp && token.claims.iat <= seconds + LEEWAY_S;
-    // A key that was replaced signs no more, whoever has it.
-    let is_good = is_timely && signed_until.is_none_or(|until| token.claims.iat <= until);
-    Ok(Some(token.claims).filter(|_| is_good))
+    let is_timely = seconds < exp && iat <= seconds + LEEWAY_S && exp - iat <= ACCESS_MINUTES * 60;
+    Ok(Some(token.claims).filter(|_| is_timely))
 }
 
 fn read(text: &str) -> Result<Vec<Kept>, Error> {

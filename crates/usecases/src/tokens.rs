@@ -1,9 +1,7 @@
 //! API tokens: made and shown once, listed, revoked, recognized.
 
 use chrono::TimeDelta;
-use domain::{
-    Action, ApiToken, Caller, Instant, Permission, Scope, Secret, SecretKind, SegmentPrefix, TokenId, TokenName,
-};
+use domain::{Action, ApiToken, Caller, Permission, Scope, Secret, SecretKind, SegmentPrefix, TokenId, TokenName};
 use serde_json::json;
 
 use crate::{
@@ -14,7 +12,7 @@ use crate::{
 };
 
 /// How exactly it is known when a token was used last.
-const USE_NOTED_EVERY_S: i64 = 60;
+pub const USE_NOTED_EVERY_S: i64 = 60;
 
 pub struct CreateToken {
     pub name: TokenName,
@@ -95,20 +93,19 @@ pub(crate) fn recognize(app: &App, text: &str) -> Result<Option<Recognized>, Err
         let found = look.unit.tokens().find_hash(&secret.hash())?;
         Ok(found.filter(|token| token.is_good_at(look.now)))
     })?;
-    let Some(token) = found else { return Ok(None) };
-    let now = app.clock.now();
-    if token.used_at.is_none_or(|used_at| now - used_at >= TimeDelta::seconds(USE_NOTED_EVERY_S)) {
-        note_use(app, token.id, now)?;
-    }
-    Ok(Some(Recognized { caller: Caller::token(&token), session: None, ends_at: token.expires_at }))
+    Ok(found.map(|token| Recognized { caller: Caller::token(&token), session: None, ends_at: token.expires_at }))
 }
 
-/// Whoever uses a token is let in also while nobody can note it.
-fn note_use(app: &App, id: TokenId, now: Instant) -> Result<(), Error> {
-    match app.act(&Caller::service("strata"), |act| Ok(act.unit.tokens().note_use(id, now)?)) {
-        Err(Error::Store(StoreError::Busy(_) | StoreError::Contended(_) | StoreError::Unavailable(_))) => Ok(()),
-        other => other,
-    }
+/// Notes that a token was used, unless that was noted within the last minute. Nobody who uses it has to wait for that.
+pub fn note_use(app: &App, id: TokenId) -> Result<(), Error> {
+    app.act(&Caller::service("strata"), |act| {
+        let now = act.now();
+        let Some(token) = act.unit.tokens().find(id)? else { return Ok(()) };
+        if token.used_at.is_none_or(|used_at| now - used_at >= TimeDelta::seconds(USE_NOTED_EVERY_S)) {
+            act.unit.tokens().note_use(id, now)?;
+        }
+        Ok(())
+    })
 }
 
 fn subject(id: TokenId) -> String {

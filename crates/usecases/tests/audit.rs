@@ -184,8 +184,8 @@ fn settings_are_noted_when_they_are_others_than_before() {
 fn who_wanted_what_is_not_theirs_is_noted() {
     let world = World::in_memory();
     let anna = Caller::service("anna");
-    audit::note_refusal(&world.app, &anna, "DELETE /api/v1/segments/A", "not allowed").unwrap();
-    let refused = [("access.refused", "DELETE /api/v1/segments/A", r#"{"why":"not allowed"}"#)];
+    audit::note_refusal(&world.app, &anna, "DELETE /api/v1/segments/A", "not allowed", 3).unwrap();
+    let refused = [("access.refused", "DELETE /api/v1/segments/A", r#"{"times":3,"why":"not allowed"}"#)];
     assert_eq!(noted(&world), rows(&refused));
     let query = AuditQuery { actor: Some(Actor::new("anna")), ..AuditQuery::default() };
     assert_eq!(world.look(|look| audit::count(look, &query)), 1);

@@ -199,7 +199,7 @@ fn refused_rows_can_be_mended_and_sent_again() {
         let file =
             table(format, Packing::Gzip, &names, &[vec!["1", "A", ""], vec!["2", "A", "soon"], vec!["=3", "A", "x"]]);
         let job = world.import_bytes(&any(), &file).unwrap();
-        let (told, mut kept) = imports::refused_file(&world.app, &job).unwrap().unwrap();
+        let (told, mut kept) = imports::refused_file(&world.app, &caller(), job.id).unwrap().unwrap();
         assert_eq!(told, format);
         let mut bytes = Vec::new();
         kept.read_to_end(&mut bytes).unwrap();
@@ -232,7 +232,7 @@ fn one_bad_row_refuses_an_atomic_import_whole() {
     assert_eq!(refusals(&job), [(3, "ttl".to_owned())]);
     assert_eq!(rows_written(&world), 0);
     assert_eq!(world.look(|look| users::count(look, &UserQuery::default())), 0);
-    assert!(imports::refused_file(&world.app, &job).unwrap().is_some());
+    assert!(imports::refused_file(&world.app, &caller(), job.id).unwrap().is_some());
 }
 
 #[test]

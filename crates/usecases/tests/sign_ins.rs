@@ -8,7 +8,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use domain::{Account, Action, AuditRow, Caller, Identity, Instant, Login, Role, Secret, SecretKind};
+use domain::{Account, Action, AuditRow, Caller, Identity, Instant, Login, Role, Secret, SecretKind, SessionId};
 use testkit::World;
 use usecases::{
     Error, Expected, Subject,
@@ -110,8 +110,15 @@ fn depart(world: &World) -> Departure {
     sign_ins::depart(&world.app, "idp", CALLBACK, None).unwrap()
 }
 
+/// A session that the account began by a link.
+fn session_of(world: &World, account: &Account) -> SessionId {
+    let (_, link) = world.act(|act| accounts::make_link(act, account.id)).unwrap();
+    sessions::sign_in_by_link(&world.app, link.reveal()).unwrap().session.id
+}
+
 fn depart_to_link(world: &World, account: &Account) -> Departure {
-    sign_ins::depart(&world.app, "idp", CALLBACK, Some(&Caller::account(account))).unwrap()
+    let session = session_of(world, account);
+    sign_ins::depart(&world.app, "idp", CALLBACK, Some((&Caller::account(account), Some(session)))).unwrap()
 }
 
 fn back<'a>(state: &'a Secret, domains: &'a [String]) -> Return<'a> {
@@ -324,7 +331,8 @@ mod linking {
         assert_eq!(rows[0].entry.actor.as_str(), "anna");
         let detail = format!(r#"{{"account":{},"provider":"idp","subject":"s1"}}"#, anna.id);
         assert_eq!((&rows[0].entry.subject, &rows[0].entry.detail), (&format!("account/{}", anna.id), &detail));
-        assert_eq!(noted(&world, Action::SessionBegun).len(), 0);
+        // But for the one that the account had.
+        assert_eq!(noted(&world, Action::SessionBegun).len(), 1);
     }
 
     #[test]
@@ -357,10 +365,20 @@ mod linking {
     }
 
     #[test]
+    fn whoever_is_signed_out_meanwhile_links_nothing() {
+        let (world, _) = world();
+        let anna = create(&world, "anna");
+        let departure = depart_to_link(&world, &anna);
+        world.act(|act| accounts::sign_out(act, anna.id)).unwrap();
+        assert!(is_refused(arrive(&world, &departure)));
+        assert_eq!(noted(&world, Action::IdentityLinked).len(), 0);
+    }
+
+    #[test]
     fn only_an_account_goes_to_be_linked() {
         let (world, _) = world();
         for caller in [testkit::caller(), Caller::anybody()] {
-            let refused = sign_ins::depart(&world.app, "idp", CALLBACK, Some(&caller)).map(drop);
+            let refused = sign_ins::depart(&world.app, "idp", CALLBACK, Some((&caller, None))).map(drop);
             assert!(matches!(refused, Err(Error::Conflict(_))));
         }
     }
@@ -384,7 +402,7 @@ mod states {
     }
 
     #[test]
-    fn a_state_that_was_never_given_is_refused_and_noted() {
+    fn a_state_that_was_never_given_is_refused_and_leaves_no_row() {
         let (world, _) = world();
         linked(&world, "anna", "s1");
         let unknown = Secret::new(SecretKind::State, [9; 20]);
@@ -394,7 +412,7 @@ mod states {
             let back = Return { state, kept_state: state, ..back(&departure.state, &[]) };
             assert!(is_refused(sign_ins::arrive(&world.app, &back)), "{state}");
         }
-        assert_eq!(noted(&world, Action::SessionRefused).len(), 4);
+        assert!(noted(&world, Action::SessionRefused).is_empty());
     }
 
     #[test]

@@ -22,7 +22,8 @@ CREATE TABLE sessions (
     ended_at BIGINT
 );
 CREATE INDEX sessions_by_account ON sessions (account, id);
-CREATE INDEX sessions_by_end ON sessions (expires_at);
+CREATE INDEX sessions_by_deadline ON sessions (expires_at);
+CREATE INDEX sessions_by_end ON sessions (ended_at);
 
 -- What sessions are carried on with. Only hashes are kept.
 CREATE TABLE session_secrets (
@@ -38,6 +39,8 @@ CREATE TABLE sign_in_links (
     account BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
+CREATE INDEX sign_in_links_by_account ON sign_in_links (account);
+CREATE INDEX sign_in_links_by_deadline ON sign_in_links (expires_at);
 
 -- Those who went to a provider and are to come back.
 CREATE TABLE sign_ins (
@@ -45,9 +48,12 @@ CREATE TABLE sign_ins (
     provider TEXT COLLATE "C" NOT NULL,
     nonce TEXT COLLATE "C" NOT NULL,
     verifier TEXT COLLATE "C" NOT NULL,
+    -- Who wants to be known by that identity, and by which session that was said.
     account BIGINT,
+    session BIGINT,
     expires_at BIGINT NOT NULL
 );
+CREATE INDEX sign_ins_by_deadline ON sign_ins (expires_at);
 
 CREATE TABLE tokens (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

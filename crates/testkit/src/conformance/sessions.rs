@@ -116,15 +116,15 @@ fn link_is_taken_once(store: &dyn Store) {
 }
 
 fn sign_in_is_taken_once(store: &dyn Store) {
-    let sign_in = |state, account| SignIn {
+    let sign_in = |state, link| SignIn {
         state: hash(state),
         provider: "yandex".to_owned(),
         nonce: "n".to_owned(),
         verifier: "v".to_owned(),
-        account,
+        link,
         expires_at: minute(9),
     };
-    let (plain, linking) = (sign_in("a", None), sign_in("b", Some(AccountId(7))));
+    let (plain, linking) = (sign_in("a", None), sign_in("b", Some((AccountId(7), SessionId(3)))));
     for one in [&plain, &linking] {
         must(store, |unit| unit.sessions().keep_sign_in(one));
     }
@@ -146,11 +146,11 @@ fn what_ended_is_forgotten(store: &dyn Store) {
         provider: "yandex".to_owned(),
         nonce: "n".to_owned(),
         verifier: "v".to_owned(),
-        account: None,
+        link: None,
         expires_at: minute(1),
     };
     must(store, |unit| unit.sessions().keep_sign_in(&sign_in));
-    let forget = |limit| must(store, |unit| unit.sessions().forget(minute(61), limit));
+    let forget = |limit| must(store, |unit| unit.sessions().forget(minute(61), minute(61), limit));
     assert_eq!((forget(1), forget(100), forget(100)), (3, 1, 0));
     assert_eq!((found(store, expired.id), found(store, ended.id), found(store, good.id)), (None, None, Some(good)));
     let secrets =

@@ -121,7 +121,6 @@ fn to_manage() {
                 act(w, c, |act| users::change(act, &user("anna"), &Expected::Any, ChangeUser::default()))
             }),
             ("users::delete", |w, c| act(w, c, |act| users::delete(act, &user("anna"), &Expected::Any))),
-            ("imports::accept of users", |w, c| import(w, c, What::Users, "user_id\n1\n")),
             ("imports::accept of segments", |w, c| import(w, c, What::Segments, "segment\nnew\n")),
             ("imports::accept of memberships", |w, c| {
                 import(w, c, What::Memberships { segment: None }, "user_id;segment\n1;new\n")
@@ -189,6 +188,13 @@ fn to_begin_to_take_out_the_same_as_to_do_it() {
             ("stats", |w, c| begin(w, c, &Export::Stats(SegmentQuery::default()))),
         ],
     );
+}
+
+/// Such a file writes names and addresses, and its report tells them again.
+#[test]
+fn to_bring_in_persons() {
+    let users: Attempts = &[("users", |w, c| import(w, c, What::Users, "user_id\n1\n"))];
+    only_who_has(&[Manage, ReadPersons], users);
 }
 
 /// Else a report told what an export does not.

@@ -203,13 +203,37 @@ fn what_is_no_token_at_all_is_not_recognized() {
 }
 
 #[test]
-fn after_another_key_was_drawn_it_signs_and_what_the_old_one_signed_holds() {
+fn what_a_key_signed_holds_until_its_end_when_the_next_one_comes_in_time() {
     let (world, _) = world();
+    let first = tokens(&world);
+    world.clock.advance(TimeDelta::days(30) - TimeDelta::minutes(1));
     let old = tokens(&world);
-    signatures::rotate(&world.app).unwrap();
+    assert_eq!(kid(&first.access), kid(&old.access));
+    world.clock.advance(TimeDelta::minutes(1));
     let new = tokens(&world);
     assert_ne!(kid(&old.access), kid(&new.access));
     assert!(by_bearer(&world, &old.access).is_some() && by_bearer(&world, &new.access).is_some());
+}
+
+#[test]
+fn what_the_keys_before_signed_is_taken_no_more_after_a_rotation_by_hand() {
+    let (world, _) = world();
+    let old = tokens(&world);
+    assert!(by_bearer(&world, &old.access).is_some());
+    signatures::rotate(&world.app, &testkit::caller()).unwrap();
+    assert_eq!(by_bearer(&world, &old.access), None);
+    // Nobody is signed out: the next access token is good.
+    let new = refresh(&world, &old).unwrap();
+    assert_ne!(kid(&old.access), kid(&new.access));
+    assert!(by_bearer(&world, &new.access).is_some());
+}
+
+#[test]
+fn whoever_may_not_operate_the_service_rotates_nothing() {
+    let (world, anna) = world();
+    let old = tokens(&world);
+    assert!(matches!(signatures::rotate(&world.app, &Caller::account(&anna)), Err(Error::Forbidden(_))));
+    assert!(by_bearer(&world, &old.access).is_some());
 }
 
 #[test]
@@ -232,11 +256,10 @@ fn another_node_recognizes_what_this_one_signed() {
     let there = World::on(Box::new(store));
     let first = tokens(&here);
     assert_eq!(by_bearer(&there, &first.access).unwrap().caller, Caller::account(&anna));
-    signatures::rotate(&here.app).unwrap();
+    signatures::rotate(&here.app, &testkit::caller()).unwrap();
     let second = tokens(&here);
-    there.clock.advance(TimeDelta::seconds(1));
     assert!(by_bearer(&there, &second.access).is_some());
-    assert!(by_bearer(&there, &first.access).is_some());
+    assert_eq!(by_bearer(&there, &first.access), None);
 }
 
 #[test]
@@ -257,7 +280,7 @@ fn what_a_node_signs_is_recognized_by_another_however_often_that_drew_a_key() {
     let there = World::on(Box::new(store));
     let first = tokens(&there);
     for _ in 0..5 {
-        signatures::rotate(&here.app).unwrap();
+        signatures::rotate(&here.app, &testkit::caller()).unwrap();
     }
     let second = refresh(&there, &first).unwrap();
     for world in [&here, &there] {
