@@ -11,6 +11,12 @@ use crate::{Failure, Outcome, machine, must};
 /// Pinned, so that the same commit is asked the same questions.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
+/// Not the Allow header: a user may be called `import`, and then it is right and looks wrong. The tests of the contract know
+/// that.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method";
+
+const ADMINISTRATORS: &str = r"^/api/v1/(accounts|tokens|audit|jobs|users/\{user_id\}/export)";
+
 pub(crate) fn run(examples: u32) -> Outcome {
     let schemathesis = install()?;
     let strata = machine::build_strata()?;
@@ -21,21 +27,26 @@ pub(crate) fn run(examples: u32) -> Outcome {
 
     let files = format!("file://{}", folder.join("files").display());
     let bearer = format!("Authorization: Bearer {}", token(&strata, &url)?);
-    let mut server = Server::start(&strata, &url, &files)?;
-    // Not the Allow header: a user may be called `import`, and then it is right and looks wrong. The tests of the contract know that.
-    let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method";
-    let ended = must(
-        Command::new(schemathesis)
-            .args(["run", &format!("{}/api/openapi.json", server.base), "--url", &server.base])
-            .args(["--checks", checks, "--max-examples", &examples.to_string()])
-            .args(["--phases", "examples,coverage,fuzzing,stateful", "--continue-on-failure"])
-            .args(["--header", &bearer, "--header", "If-Match: *", "--request-timeout", "20", "--seed", "20261120"])
-            .current_dir(&folder),
-    );
-    server.stop();
+    let ask = |open: &[&str], further: &[&str]| -> Outcome {
+        let mut server = Server::start(&strata, &url, &files, open)?;
+        let ended = must(
+            Command::new(&schemathesis)
+                .args(["run", &format!("{}/api/openapi.json", server.base), "--url", &server.base])
+                .args(["--checks", CHECKS, "--max-examples", &examples.to_string()])
+                .args(["--phases", "examples,coverage,fuzzing,stateful", "--continue-on-failure"])
+                .args(["--header", "If-Match: *", "--request-timeout", "20", "--seed", "20261120"])
+                .args(further)
+                .current_dir(&folder),
+        );
+        server.stop();
+        ended
+    };
+    let by_token = ask(&[], &["--header", &bearer]);
+    // No token may do what an administrator may.
+    let open = ask(&["--open"], &["--include-path-regex", ADMINISTRATORS]);
     let sound = must(Command::new(&strata).args(["check", "--database-url", &url]));
     std::fs::remove_dir_all(&folder).map_err(|error| Failure(format!("{}: {error}", folder.display())))?;
-    ended.and(sound)
+    by_token.and(open).and(sound)
 }
 
 /// An API token with every scope, for this store, which is gone when the run is.
@@ -69,9 +80,10 @@ struct Server {
 }
 
 impl Server {
-    fn start(strata: &PathBuf, url: &str, files: &str) -> Result<Server, Failure> {
+    fn start(strata: &PathBuf, url: &str, files: &str, open: &[&str]) -> Result<Server, Failure> {
         let mut child = Command::new(strata)
             .args(["serve", "--listen", "127.0.0.1:0", "--database-url", url])
+            .args(open)
             .envs([("STRATA_LOG", "warn"), ("STRATA_FILES_URL", files)])
             .stdout(Stdio::piped())
             .spawn()
