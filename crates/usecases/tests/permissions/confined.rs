@@ -244,6 +244,21 @@ fn a_segment_that_was_renamed_out_is_not_read_under_its_old_name() {
     assert!(!told.contains(&user("boris")), "who came after the renaming is told: {told:?}");
 }
 
+#[test]
+fn a_segment_that_was_renamed_out_is_not_taken_out_under_its_old_name() {
+    let (world, caller) = confined();
+    let before = world.now();
+    world.clock.advance(TimeDelta::minutes(1));
+    world.act(|act| segments::rename(act, &slug("promo_1"), &Expected::Any, slug("secret"))).unwrap();
+    world.clock.advance(TimeDelta::minutes(1));
+    for as_of in [before, world.now()] {
+        let export = Export::Members { slug: slug("promo_1"), as_of: Some(as_of) };
+        assert!(begin(&world, &caller, &export).is_err(), "{as_of}");
+        assert!(report(&world, &caller, export.clone()).is_err(), "{as_of}");
+        assert!(begin(&world, &testkit::caller(), &export).is_ok(), "{as_of}");
+    }
+}
+
 /// Since then its segment may have been renamed out.
 #[test]
 fn nobody_who_is_confined_takes_an_import_back() {

@@ -25,7 +25,7 @@ use usecases::{
     accounts::{self, ChangeAccount, CreateAccount, LINK_HOURS},
     audit, passwords,
     ports::AuditQuery,
-    sessions::{self, BROWSER_HOURS, Begun, REFRESH_DAYS, Recognized, SESSION_DAYS_MAX, Tokens},
+    sessions::{self, BROWSER_HOURS, Begun, REFRESH_DAYS, Recognized, SESSION_DAYS_MAX, SESSIONS_MAX, Tokens},
     signatures::{self, ACCESS_MINUTES},
 };
 

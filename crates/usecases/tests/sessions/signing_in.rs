@@ -92,3 +92,16 @@ fn a_refusal_begins_no_session() {
     let own = world.app.look(&Caller::account(&anna), |look| sessions::own(look, 10)).unwrap();
     assert_eq!((own.len(), noted(&world, Action::SessionBegun).len()), (0, 0));
 }
+
+#[test]
+fn whoever_signs_in_without_end_goes_on_with_the_latest() {
+    let (world, anna) = world();
+    let mut cookies = Vec::new();
+    for _ in 0..=SESSIONS_MAX {
+        let link = link(&world, &anna);
+        cookies.push(follow(&world, &link).unwrap().secret);
+        world.clock.advance(TICK);
+    }
+    let is_known: Vec<bool> = cookies.iter().map(|cookie| by_cookie(&world, cookie.reveal()).is_some()).collect();
+    assert!(!is_known[0] && is_known[1..].iter().all(|known| *known), "{is_known:?}");
+}
