@@ -11,20 +11,22 @@ pub(crate) fn run(listen: &str) -> Outcome {
     let url = format!("sqlite://{}", folder.join("strata.db").display());
     let listen = free_or_another(listen)?;
 
-    let files = ("STRATA_FILES_URL", format!("file://{}", folder.join("files").display()));
-    must(
-        Command::new(&strata)
-            .args(["demo", "--database-url", &url])
-            .env("STRATA_LISTEN", &listen)
-            .env(files.0, &files.1),
-    )?;
+    let kept = [
+        ("STRATA_FILES_URL", format!("file://{}", folder.join("files").display())),
+        ("STRATA_INDEX_FILE", folder.join("index").display().to_string()),
+    ];
+    let of_demo = |arguments: &[&str]| {
+        let mut command = Command::new(&strata);
+        command.args(arguments).args(["--database-url", &url]).envs(kept.iter().map(|(name, value)| (name, value)));
+        command
+    };
+    must(of_demo(&["demo"]).env("STRATA_LISTEN", &listen))?;
     println!("\nThe address is http://{listen}; the API is described at http://{listen}/api/docs.");
-    println!(
-        "The first start prints a link that signs you in, once. Later: `strata account link administrator`, or your password."
-    );
+    println!("The first start prints a link that signs you in, once. Later it is your password, or another link:");
+    println!("{} account link administrator --database-url {url}", strata.display());
     println!("Ctrl-C ends it.");
-    println!("The data are kept in {}; delete the file to begin anew.", folder.join("strata.db").display());
-    must(Command::new(&strata).args(["serve", "--listen", &listen, "--database-url", &url]).env(files.0, &files.1))
+    println!("The data are kept in {}; delete the folder to begin anew.", folder.display());
+    must(&mut of_demo(&["serve", "--listen", &listen]))
 }
 
 /// The address, or, when somebody else listens there, one with a free port.
