@@ -358,10 +358,7 @@ pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let text = parameters.search("query");
     let read = |text: &str| Role::parse(text).ok_or("must be viewer, analyst or administrator");
     let role = parameters.read("role", "invalid_value", read);
-    let after = parameters.cursor::<(String, i64)>().and_then(|(list, id)| {
-        let id = (list == "accounts").then_some(AccountId(id)).ok_or("is not a cursor of this list");
-        parameters.faults.take("cursor", "invalid_cursor", id)
-    });
+    let after = parameters.id_cursor("accounts").map(AccountId);
     let (limit, exact) = (parameters.limit(), parameters.counts_exactly());
     parameters.end()?;
     call.look(move |look| {
@@ -476,10 +473,7 @@ pub(crate) async fn sign_out(call: Call, id: Path<String>) -> Result<HttpRespons
 pub(crate) async fn history(call: Call, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id = id_in(&id)?;
     let mut parameters = Parameters::of(&call.request)?;
-    let after = parameters.cursor::<(String, i64)>().and_then(|(list, id)| {
-        let id = (list == "account").then_some(id).ok_or("is not a cursor of this list");
-        parameters.faults.take("cursor", "invalid_cursor", id)
-    });
+    let after = parameters.id_cursor("account");
     let limit = parameters.limit();
     parameters.end()?;
     call.look(move |look| {

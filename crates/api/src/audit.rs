@@ -1,7 +1,5 @@
 //! `/audit`: who did what.
 
-use std::sync::Arc;
-
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
@@ -10,7 +8,6 @@ use actix_web::{
 use domain::{Action, Actor, AuditRow};
 use serde::Serialize;
 use serde_json::Value;
-use tables::Header;
 use usecases::{
     App,
     audit::{self, Verified},
@@ -25,9 +22,9 @@ use crate::{
     blocking,
     callers::Asker,
     cursors,
-    exports::form_of,
+    exports::{form_of, room},
     parameters::Parameters,
-    problems::{Code, Problem},
+    problems::Problem,
     streams, times,
 };
 
@@ -174,12 +171,9 @@ pub(crate) async fn export(
     let (format, packing) = form_of(&form)?;
     let mut parameters = Parameters::of(&request)?;
     let query = read_query(&mut parameters);
-    let read = |text: &str| text.parse::<bool>().map_err(|_| "must be true or false");
-    let header = parameters.read("header", "invalid_value", read);
+    let header = parameters.header();
     parameters.end()?;
-    let header = if header == Some(false) { Header::LeftOut } else { Header::Written };
-    let permit = Arc::clone(&limits.exports).try_acquire_owned();
-    let permit = permit.map_err(|_| Problem::new(Code::Busy, "as many exports as may run at once are running"))?;
+    let permit = room(&limits)?;
     let noting = asker.clone();
     blocking::run(app.clone(), move |app| app.act(noting.caller(), |act| audit::begin_export(act, format))).await?;
     let mut response = HttpResponse::Ok();

@@ -20,7 +20,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use usecases::{
     App,
     sessions::{self, Begun, Tokens},
-    sign_ins::{self, Arrival, Return},
+    sign_ins::{self, Arrival, Departure, Return},
     signatures::ACCESS_MINUTES,
 };
 use utoipa::ToSchema;
@@ -30,7 +30,9 @@ use crate::{
     accounts::AccountView,
     addresses,
     answers::{Call, Visit},
-    blocking, bodies, cookies,
+    blocking, bodies,
+    callers::Asker,
+    cookies,
     parameters::Parameters,
     problems::{Code, Problem},
     requests, times,
@@ -273,12 +275,7 @@ async fn go(
     }
     // Forgiven to whoever comes back and is let in.
     attempts.fail(address, Instant::now());
-    let turn = journey(limits)?;
-    let depart = move |app: &App| {
-        let _turn = turn;
-        sign_ins::depart(app, &provider, &redirect, None)
-    };
-    let departure = blocking::run(app, depart).await?;
+    let departure = send_off(app, limits, provider, redirect, None).await?;
     let mut response = HttpResponse::SeeOther();
     cookies::set_state(&mut response, limits, departure.state.reveal());
     Ok(response.insert_header((LOCATION, departure.address)).insert_header((CACHE_CONTROL, "no-store")).finish())
@@ -296,13 +293,8 @@ async fn go(
 pub(crate) async fn link(call: Call, provider: Path<String>) -> Result<HttpResponse, Problem> {
     Parameters::of(&call.request)?.end()?;
     let redirect = callback(&call.request, &provider)?;
-    let (app, asker) = (call.app.clone(), call.asker.clone());
-    let turn = journey(call.limits())?;
-    let depart = move |app: &App| {
-        let _turn = turn;
-        sign_ins::depart(app, &provider, &redirect, Some((asker.caller(), asker.session())))
-    };
-    let departure = blocking::run(app, depart).await?;
+    let asker = Some(call.asker.clone());
+    let departure = send_off(call.app.clone(), call.limits(), provider.into_inner(), redirect, asker).await?;
     let mut response = HttpResponse::Ok();
     cookies::set_state(&mut response, call.limits(), departure.state.reveal());
     response.insert_header((CACHE_CONTROL, "no-store"));
@@ -335,7 +327,7 @@ pub(crate) async fn arrive(
         None => come_back(app, &limits, &request, provider.into_inner()).await,
     };
     if wait.is_none() && come.as_ref().is_err_and(|problem| problem.is(Code::Unauthenticated)) {
-        // Each of them is a row of the audit log.
+        // Whoever came back with what nobody was sent with, or with what was refused.
         limits.attempts.fail(address, Instant::now());
     }
     come.or_else(|problem| tell(problem, &limits, &request))
@@ -410,6 +402,23 @@ fn callback(request: &HttpRequest, provider: &str) -> Result<String, Problem> {
         return Err(Problem::fault("Host", "invalid_value", "is no host that a provider could lead back to"));
     }
     Ok(format!("{base}/api/v1/auth/providers/{provider}/callback"))
+}
+
+/// Sends somebody to a provider; one who is signed in, to link what comes of it.
+async fn send_off(
+    app: Data<App>,
+    limits: &Limits,
+    provider: String,
+    redirect: String,
+    asker: Option<Asker>,
+) -> Result<Departure, Problem> {
+    let turn = journey(limits)?;
+    blocking::run(app, move |app| {
+        let _turn = turn;
+        let link = asker.as_ref().map(|asker| (asker.caller(), asker.session()));
+        sign_ins::depart(app, &provider, &redirect, link)
+    })
+    .await
 }
 
 /// Room for one who waits for a provider.

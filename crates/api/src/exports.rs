@@ -9,6 +9,7 @@ use actix_web::{
 };
 use serde::Deserialize;
 use tables::{Format, Header, Packing};
+use tokio::sync::OwnedSemaphorePermit;
 use usecases::{
     App,
     exports::{self, Export, Form},
@@ -164,14 +165,10 @@ async fn send(
     name: &str,
     export: Export,
 ) -> Result<HttpResponse, Problem> {
-    let header =
-        parameters.read("header", "invalid_value", |text| text.parse::<bool>().map_err(|_| "must be true or false"));
+    let header = parameters.header();
     parameters.end()?;
     let (format, packing) = form_of(form)?;
-    let header = if header == Some(false) { Header::LeftOut } else { Header::Written };
-    // An export holds a connection for as long as its reader takes, so not all connections may go to exports.
-    let permit = Arc::clone(&limits.exports).try_acquire_owned();
-    let permit = permit.map_err(|_| Problem::new(Code::Busy, "as many exports as may run at once are running"))?;
+    let permit = room(limits)?;
     let (noted, noting) = (export.clone(), asker.clone());
     blocking::run(app.clone(), move |app| app.act(noting.caller(), |act| exports::begin(act, &noted, format))).await?;
     let mut response = HttpResponse::Ok();
@@ -185,6 +182,12 @@ async fn send(
         written.map(|(pieces, _)| pieces)
     })
     .await
+}
+
+/// Room for one export. It holds a connection for as long as its reader takes, so not all connections may go to exports.
+pub(crate) fn room(limits: &Limits) -> Result<OwnedSemaphorePermit, Problem> {
+    let permit = Arc::clone(&limits.exports).try_acquire_owned();
+    permit.map_err(|_| Problem::new(Code::Busy, "as many exports as may run at once are running"))
 }
 
 /// Reads what stands behind the dot of an export's address.

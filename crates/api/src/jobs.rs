@@ -342,10 +342,7 @@ pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&call.request)?;
     let kind = parameters.read("kind", "invalid_value", |text| JobKind::parse(text).ok_or("is not a kind of job"));
     let state = parameters.read("state", "invalid_value", |text| JobState::parse(text).ok_or("is not a state"));
-    let after = parameters.cursor::<(String, i64)>().and_then(|(list, id)| {
-        let id = (list == "jobs").then_some(JobId(id)).ok_or("is not a cursor of this list");
-        parameters.faults.take("cursor", "invalid_cursor", id)
-    });
+    let after = parameters.id_cursor("jobs").map(JobId);
     let (limit, exact) = (parameters.limit(), parameters.counts_exactly());
     parameters.end()?;
     let base = base(&call.request);

@@ -5,6 +5,7 @@ use std::{collections::HashSet, fmt};
 use actix_web::{HttpRequest, web::Query};
 use domain::{Instant, Month, Period, Slug, Ttl, UserId};
 use serde::{Serialize, de::DeserializeOwned};
+use tables::Header;
 use usecases::memberships::Deadline;
 
 use crate::{cursors, fields::Faults, problems::Problem, times};
@@ -64,8 +65,16 @@ impl Parameters {
     }
 
     pub(crate) fn flag(&mut self, name: &str) -> bool {
-        let read = |text: &str| text.parse::<bool>().map_err(|_| "must be true or false");
-        self.read(name, "invalid_value", read).unwrap_or(false)
+        self.boolean(name).unwrap_or(false)
+    }
+
+    /// Whether a file begins with the names of its columns, as it does unless it is told not to.
+    pub(crate) fn header(&mut self) -> Header {
+        if self.boolean("header") == Some(false) { Header::LeftOut } else { Header::Written }
+    }
+
+    fn boolean(&mut self, name: &str) -> Option<bool> {
+        self.read(name, "invalid_value", |text| text.parse::<bool>().map_err(|_| "must be true or false"))
     }
 
     pub(crate) fn instant(&mut self, name: &str) -> Option<Instant> {
@@ -134,6 +143,13 @@ impl Parameters {
     pub(crate) fn user_cursor(&mut self, list: &str) -> Option<UserId> {
         let (marked, text) = self.cursor::<(String, String)>()?;
         let id = UserId::parse(&text).ok().filter(|_| marked == list);
+        self.faults.take("cursor", "invalid_cursor", id.ok_or("is not a cursor of this list"))
+    }
+
+    /// The cursor of a list by number, which another list's does not pass for.
+    pub(crate) fn id_cursor(&mut self, list: &str) -> Option<i64> {
+        let (marked, id) = self.cursor::<(String, i64)>()?;
+        let id = (marked == list).then_some(id);
         self.faults.take("cursor", "invalid_cursor", id.ok_or("is not a cursor of this list"))
     }
 

@@ -154,10 +154,7 @@ impl NewToken {
     responses((status = 200, description = "A page of tokens, by id", body = Page<TokenView>)))]
 pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&call.request)?;
-    let after = parameters.cursor::<(String, i64)>().and_then(|(list, id)| {
-        let id = (list == "tokens").then_some(TokenId(id)).ok_or("is not a cursor of this list");
-        parameters.faults.take("cursor", "invalid_cursor", id)
-    });
+    let after = parameters.id_cursor("tokens").map(TokenId);
     let (limit, exact) = (parameters.limit(), parameters.counts_exactly());
     parameters.end()?;
     call.look(move |look| {

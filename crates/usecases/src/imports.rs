@@ -108,7 +108,7 @@ pub fn accept(
     limits: &Limits,
     body: &mut dyn Read,
 ) -> Result<(Job, Begun), Error> {
-    let folder = format!("imports/{:016x}{:016x}", app.chance.draw(), app.chance.draw());
+    let folder = format!("imports/{}", app.chance.digits(2));
     may(caller, import)?;
     app.act(caller, |act| {
         let now = act.now();

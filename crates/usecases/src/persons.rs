@@ -88,8 +88,7 @@ pub fn erase(act: &mut Act, id: &UserId, expected: &Expected) -> Result<u64, Err
 
 /// The same for the same user, in this store only.
 pub(crate) fn pseudonym(unit: &mut dyn Unit, chance: &dyn Chance, id: &UserId) -> Result<UserId, StoreError> {
-    let fresh: String = (0..4).map(|_| format!("{:016x}", chance.draw())).collect();
-    let key = unit.secrets().find_or_keep(SECRET, &fresh)?;
+    let key = unit.secrets().find_or_keep(SECRET, &chance.digits(4))?;
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(id.as_str().as_bytes());
     let digest = hexadecimal(&mac.finalize().into_bytes()[..16]);

@@ -777,6 +777,11 @@ pub trait Clock: Send + Sync {
 /// Where chance comes from.
 pub trait Chance: Send + Sync {
     fn draw(&self) -> u64;
+
+    /// So many draws as hexadecimal digits, 16 of each.
+    fn digits(&self, draws: usize) -> String {
+        (0..draws).map(|_| format!("{:016x}", self.draw())).collect()
+    }
 }
 
 #[derive(Debug, Error)]

@@ -106,8 +106,7 @@ pub(crate) fn carry_out(run: &mut Run) -> Result<(), Halt> {
     (run.job.done, run.job.total) = (rows, Some(rows));
     run.step(|act, _| {
         // The key that signs links is drawn once for the store, so that every node gives and takes the same.
-        let fresh: String = (0..4).map(|_| format!("{:016x}", act.chance.draw())).collect();
-        act.unit.secrets().find_or_keep(SECRET, &fresh)?;
+        act.unit.secrets().find_or_keep(SECRET, &act.chance.digits(4))?;
         Ok(())
     })
 }
@@ -205,8 +204,8 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The 32 bytes that a signature has.
-fn unhexadecimal(text: &str) -> Option<Vec<u8>> {
+/// The 32 bytes that a signature or a key has.
+pub(crate) fn unhexadecimal(text: &str) -> Option<Vec<u8>> {
     if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }

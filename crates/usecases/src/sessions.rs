@@ -148,7 +148,7 @@ pub fn refresh(app: &App, text: &str) -> Result<Tokens, Error> {
         if !act.unit.sessions().spend(&secret.hash(), now)? {
             if act.unit.sessions().end(session.id, now)? {
                 let subject = format!("account/{}", session.account);
-                audit::note(act, now, Action::RefreshReused, subject, json!({"session": session.id.0}))?;
+                note(act, Action::RefreshReused, subject, json!({"session": session.id.0}))?;
             }
             // What was ended stays ended.
             return Ok(None);
@@ -189,8 +189,7 @@ fn end(act: &mut Act, id: SessionId) -> Result<(), Error> {
     let now = act.now();
     let Some(session) = act.unit.sessions().find(id)? else { return Ok(()) };
     if act.unit.sessions().end(id, now)? {
-        let subject = format!("account/{}", session.account);
-        audit::note(act, now, Action::SessionEnded, subject, json!({"session": id.0}))?;
+        note(act, Action::SessionEnded, format!("account/{}", session.account), json!({"session": id.0}))?;
     }
     Ok(())
 }
@@ -259,7 +258,7 @@ pub(crate) fn no_account() -> Error {
     Error::Conflict("whoever asks is no account".to_owned())
 }
 
-fn note(act: &mut Act, action: Action, subject: String, detail: Value) -> Result<(), Error> {
+pub(crate) fn note(act: &mut Act, action: Action, subject: String, detail: Value) -> Result<(), Error> {
     let now = act.now();
     audit::note(act, now, action, subject, detail)
 }

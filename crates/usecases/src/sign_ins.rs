@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::{
     Act, App, Error, Subject,
     accounts::{self, CreateAccount},
-    audit,
     ports::{Hold, Journey, Locks, Proven, ProviderError, SignIn},
     sessions::{self, Begun},
 };
@@ -53,8 +52,7 @@ pub fn depart(
         None => None,
     };
     let state = sessions::draw(&*app.chance, SecretKind::State);
-    let word = || (0..4).map(|_| format!("{:016x}", app.chance.draw())).collect::<String>();
-    let (nonce, verifier) = (word(), word());
+    let (nonce, verifier) = (app.chance.digits(4), app.chance.digits(4));
     let journey = Journey {
         redirect_uri: redirect_uri.to_owned(),
         state: state.reveal().to_owned(),
@@ -92,10 +90,7 @@ pub fn arrive(app: &App, back: &Return) -> Result<Arrival, Error> {
     })();
     if let Err(Error::Unauthenticated(why) | Error::Conflict(why)) = &arrived {
         let detail = json!({"means": back.provider, "why": why});
-        app.act(&service, |act| {
-            let now = act.now();
-            audit::note(act, now, Action::SessionRefused, "sign_in".to_owned(), detail)
-        })?;
+        app.act(&service, |act| sessions::note(act, Action::SessionRefused, "sign_in".to_owned(), detail))?;
     }
     arrived
 }

@@ -7,7 +7,7 @@ use domain::{AccountId, Action, Caller, Instant, Permission, SessionId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::Jwk};
 use serde::{Deserialize, Serialize};
 
-use crate::{Act, App, Error, Look, audit, ports::StoreError};
+use crate::{Act, App, Error, Look, audit, ports::StoreError, reports::unhexadecimal};
 
 /// How long an access token holds.
 pub const ACCESS_MINUTES: i64 = 15;
@@ -130,8 +130,7 @@ fn draw(act: &mut Act, now: Instant, days: i64, keep: Keep) -> Result<String, Er
         Keep::WhatTheySigned => drop(kept.drain(..kept.len().saturating_sub(1))),
         Keep::Nothing => kept.clear(),
     }
-    let seed: String = (0..4).map(|_| format!("{:016x}", act.chance.draw())).collect();
-    let kid = format!("{:016x}", act.chance.draw());
+    let (seed, kid) = (act.chance.digits(4), act.chance.digits(1));
     kept.push(Kept { kid, seed, created_at_us: now.timestamp_micros() });
     let text = serde_json::to_string(&kept).expect("plain data can be written");
     act.unit.secrets().replace(SECRET, &text)?;
@@ -195,9 +194,7 @@ fn corrupt() -> StoreError {
 
 impl Key {
     fn read(kept: &Kept) -> Result<Key, StoreError> {
-        let pairs = kept.seed.as_bytes().chunks(2);
-        let bytes = pairs.map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
-        let seed: Vec<u8> = bytes.collect::<Option<_>>().ok_or_else(corrupt)?;
+        let seed = unhexadecimal(&kept.seed).ok_or_else(corrupt)?;
         let signing = EncodingKey::from_ed_der(&[&PKCS8_HEAD, seed.as_slice()].concat());
         let public = Jwk::from_encoding_key(&signing, Algorithm::EdDSA).map_err(|_| corrupt())?;
         Ok(Key {

@@ -21,10 +21,7 @@ pub fn create(act: &mut Act, command: CreateUser) -> Result<User, Error> {
     act.caller.require(Permission::Manage)?;
     let id = match command.id {
         Some(id) => id,
-        None => {
-            let text = format!("{:016x}{:016x}", act.chance.draw(), act.chance.draw());
-            UserId::parse(&text).expect("32 hexadecimal digits are a user id")
-        }
+        None => UserId::parse(&act.chance.digits(2)).expect("32 hexadecimal digits are a user id"),
     };
     act.unit.lock(&Locks::new().population(Hold::Shared).user(&id))?;
     let now = act.now();
