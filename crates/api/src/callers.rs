@@ -296,7 +296,7 @@ fn let_in(
     }
     let asker = Asker { recognized, csrf_token };
     if let Some(context) = requests::current() {
-        context.note_asker(&asker, request.match_pattern());
+        context.note_asker(&asker);
     }
     if let Some(rates) = &limits.caller_rates {
         let rated = rates.ask(asker.caller().who);

@@ -4,12 +4,11 @@ use std::{
     cell::{Cell, RefCell},
     pin::pin,
     rc::Rc,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use actix_web::{
-    Error, HttpResponse, ResponseError,
+    Error, HttpRequest, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
@@ -30,7 +29,6 @@ use crate::{
     guards,
     problems::{Code, Problem},
     rates::{self, Rated},
-    refusals::Refusals,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,8 +40,6 @@ pub(crate) struct Request {
     pub(crate) id: String,
     pub(crate) path: String,
     asker: RefCell<Option<Asker>>,
-    /// The route, which names nobody.
-    pattern: RefCell<Option<String>>,
     rated: Cell<Option<Rated>>,
     /// After how long the asker may try again.
     wait: Cell<Option<Duration>>,
@@ -53,13 +49,12 @@ pub(crate) struct Request {
 
 impl Request {
     fn new(id: String, path: String) -> Request {
-        let (asker, pattern, refusal) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Request { id, path, asker, pattern, rated: Cell::default(), wait: Cell::default(), refusal }
+        let (asker, refusal) = (RefCell::default(), RefCell::default());
+        Request { id, path, asker, rated: Cell::default(), wait: Cell::default(), refusal }
     }
 
-    pub(crate) fn note_asker(&self, asker: &Asker, pattern: Option<String>) {
+    pub(crate) fn note_asker(&self, asker: &Asker) {
         self.asker.replace(Some(asker.clone()));
-        self.pattern.replace(pattern);
     }
 
     pub(crate) fn note_rate(&self, rated: Rated) {
@@ -109,8 +104,6 @@ pub(crate) async fn attend(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let begun = Instant::now();
     let context = Rc::new(Request::new(id_of(&request), request.path().to_owned()));
-    let app = request.app_data::<Data<App>>().cloned();
-    let refusals = request.app_data::<Data<Limits>>().map(|limits| Arc::clone(&limits.refusals));
     let limits = request.app_data::<Data<Limits>>();
     let (limit, is_tls) =
         limits.map_or((Duration::from_secs(30), false), |limits| (limits.request_timeout, limits.is_tls));
@@ -147,7 +140,9 @@ pub(crate) async fn attend(
         }
     });
     let mut answer = answering.await;
-    note_refusal(app.zip(refusals), &context, &method).await;
+    if let Ok(response) = &answer {
+        note_refusal(response.request(), &context, &method).await;
+    }
     let (headers, status) = match &mut answer {
         Ok(response) => {
             let status = response.status();
@@ -187,11 +182,13 @@ fn rate(limits: &Limits, request: &ServiceRequest) -> Option<Rated> {
 }
 
 /// Somebody who is known wanted what is not theirs to do: the audit log says so.
-async fn note_refusal(noting: Option<(Data<App>, Arc<Refusals>)>, context: &Request, method: &Method) {
-    let (why, asker) = (context.refusal.take(), context.asker.take());
-    let (Some((app, refusals)), Some(why), Some(asker)) = (noting, why, asker) else { return };
-    let what = format!("{method} {}", context.pattern.take().unwrap_or_default());
-    let Some(times) = refusals.count(asker.caller().who, &what, Instant::now()) else { return };
+async fn note_refusal(request: &HttpRequest, context: &Request, method: &Method) {
+    let (Some(why), Some(asker)) = (context.refusal.take(), context.asker.take()) else { return };
+    let (app, limits) = (request.app_data::<Data<App>>(), request.app_data::<Data<Limits>>());
+    let Some((app, limits)) = app.cloned().zip(limits) else { return };
+    // The route, which names nobody.
+    let what = format!("{method} {}", request.match_pattern().unwrap_or_default());
+    let Some(times) = limits.refusals.count(asker.caller().who, &what, Instant::now()) else { return };
     let noted = blocking::run(app, move |app| audit::note_refusal(app, asker.caller(), &what, &why, times)).await;
     if let Err(problem) = noted {
         log::warn!("a refusal is not in the audit log: {problem}");
