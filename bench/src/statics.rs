@@ -95,6 +95,8 @@ async fn whole(body: Bytes, is_guarded: bool) -> Result<(), Failure> {
         sign_up_domains: Vec::new(),
         attempts: Arc::default(),
         refusals: Arc::default(),
+        engine: "memory",
+        has_index: false,
         changes: Arc::default(),
     };
     let server = HttpServer::new(move || {

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use usecases::{
     App,
     exports::{self, Export, Form},
-    ports::{SegmentQuery, UserQuery},
+    ports::UserQuery,
 };
 use utoipa::ToSchema;
 
@@ -142,7 +142,7 @@ pub(crate) async fn history(
 
 /// Every segment with the number of its members, as a file
 #[utoipa::path(get, path = "/api/v1/segments/stats.{form}", tag = "exports",
-    params(crate::openapi::SegmentFilters, crate::openapi::HeaderLine),
+    params(crate::openapi::StatsFilters, crate::openapi::HeaderLine),
     responses((status = 200, description = "`segment;name;description;kind;percent;seed;default_ttl;user_count;created_at;updated_at`", body = String, content_type = "text/csv")))]
 pub(crate) async fn stats(
     app: Data<App>,
@@ -152,7 +152,7 @@ pub(crate) async fn stats(
     form: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&request)?;
-    let query: SegmentQuery = segments::read_query(&mut parameters);
+    let query = segments::read_stats_query(&mut parameters);
     send(app, asker, &limits, parameters, &form, "stats", Export::Stats(query)).await
 }
 

@@ -11,10 +11,12 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{self, Visitor},
 };
+use serde_json::Number;
 use usecases::{
     changes::Seen,
     history,
-    memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
+    memberships::{self, Addition, ChangeMemberships, Changed, Deadline, Why},
+    ports::UserQuery,
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -29,9 +31,10 @@ use crate::{
     answers::{Call, Page},
     bodies, cursors,
     fields::{Faults, TtlField, UserIdField},
+    history::HistoryView,
     parameters::Parameters,
     problems::Problem,
-    segments::slug_in,
+    segments::{self, slug_in},
     times,
     users::user_in,
 };
@@ -47,6 +50,7 @@ pub(crate) fn frequent_routes(config: &mut ServiceConfig) {
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/users/{user_id}/memberships").get(of_user))
+        .service(web::resource("/users/{user_id}/segments/{slug}/why").get(why))
         .service(web::resource("/segments/{slug}/users").get(members))
         // There may be a user who is called diff.
         .service(web::resource("/segments/{slug}/users/diff").get(diff).put(admit_diff).delete(dismiss_diff))
@@ -453,6 +457,61 @@ pub(crate) async fn is_member(call: Call, path: Path<(String, String)>) -> Resul
     .await
 }
 
+/// Why a user is in a segment, or is not.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Why)]
+pub(crate) struct WhyView {
+    #[schema(example = "1000")]
+    user_id: String,
+    #[schema(example = "DISCOUNT_30")]
+    segment: String,
+    #[schema(value_type = crate::segments::KindView)]
+    kind: &'static str,
+    is_member: bool,
+    #[schema(required = true)]
+    membership: Option<MembershipDetails>,
+    /// Where the user stands among all, in percent, cut to 6 decimals; null when the segment has no percent.
+    #[schema(value_type = Option<f64>, required = true, minimum = 0, maximum = 100, example = 12.345678)]
+    position: Option<Number>,
+    /// The share of all users that the segment was last given to.
+    #[schema(value_type = Option<f64>, required = true, example = 30)]
+    percent: Option<Number>,
+    /// Whether the position is below the percent.
+    #[schema(required = true)]
+    is_below: Option<bool>,
+    /// What happened last, the newest first, at most 20 rows.
+    history: Vec<HistoryView>,
+}
+
+/// Why is this user in this segment, or not?
+///
+/// The membership, the user's position where the segment has a percent, and what happened last.
+#[utoipa::path(get, path = "/api/v1/users/{user_id}/segments/{slug}/why", tag = "memberships", params(("user_id" = String, Path), ("slug" = String, Path)),
+    responses(
+        (status = 200, description = "Of an unknown user the position is told as well", body = WhyView),
+        (status = 404, description = "`segment_not_found`"),
+    ))]
+pub(crate) async fn why(call: Call, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
+    let (user, slug) = (user_in(&path.0)?, slug_in(&path.1)?);
+    Parameters::of(&call.request)?.end()?;
+    call.look(move |look| {
+        let Why { segment, membership, position, history } = memberships::why(look, &user, &slug)?;
+        let number = |text: String| serde_json::from_str(&text).expect("a position is written as a number");
+        Ok(WhyView {
+            user_id: user.to_string(),
+            segment: slug.to_string(),
+            kind: segment.kind.as_str(),
+            is_member: membership.is_some(),
+            membership: membership.as_ref().map(MembershipDetails::from),
+            position: position.map(|position| number(position.to_percent())),
+            percent: segment.percent.map(segments::number),
+            is_below: segment.percent.zip(position).map(|(percent, position)| percent.takes(position)),
+            history: history.iter().map(HistoryView::from).collect(),
+        })
+    })
+    .await
+}
+
 /// Which segments is this user in?
 #[utoipa::path(get, path = "/api/v1/users/{user_id}/segments", tag = "memberships", params(("user_id" = String, Path)),
     responses((status = 200, description = "Sorted slugs; none for an unknown user", body = ActiveSegments)))]
@@ -539,6 +598,7 @@ pub(crate) async fn of_user(call: Call, path: Path<String>) -> Result<HttpRespon
     params(
         ("slug" = String, Path),
         ("as_of" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "As it was then, from history alone, also of a deleted segment"),
+        ("query" = Option<String>, Query, description = "Only those whom `/users?query=` finds: the beginning of the id, or a part of the name or e-mail", max_length = 200),
         crate::openapi::Paging,
     ),
     responses(
@@ -549,12 +609,24 @@ pub(crate) async fn members(call: Call, path: Path<String>) -> Result<HttpRespon
     let slug = slug_in(&path)?;
     let mut parameters = Parameters::of(&call.request)?;
     let as_of = parameters.instant("as_of");
+    let text = parameters.search("query");
     let after = parameters.user_cursor(MEMBERS);
     let (limit, exact) = (parameters.limit(), parameters.counts_exactly());
     parameters.end()?;
     call.look(move |look| {
-        let found = history::members(look, &slug, as_of, after.as_ref(), limit + 1)?;
-        let total = if exact { Some(history::count_members(look, &slug, as_of)?) } else { None };
+        let (found, total) = match &text {
+            None => {
+                let found = history::members(look, &slug, as_of, after.as_ref(), limit + 1)?;
+                let count = exact.then(|| history::count_members(look, &slug, as_of));
+                (found, count.transpose()?)
+            }
+            Some(_) => {
+                let users = UserQuery { text, after, ..UserQuery::default() };
+                let found = history::find_members(look, &slug, as_of, &users, limit + 1)?;
+                let count = exact.then(|| history::count_found_members(look, &slug, as_of, &users));
+                (found, count.transpose()?)
+            }
+        };
         let (found, next_cursor) = cursors::page(found, limit, |last| cursors::write(&(MEMBERS, last.user.as_str())));
         let items = found.iter().map(|one| Member { user_id: one.user.to_string(), details: one.into() }).collect();
         Ok(Page { items, next_cursor, total })

@@ -52,6 +52,21 @@ pub(crate) struct SegmentFilters {
     sort: Option<String>,
 }
 
+/// Which segments with their sizes, and in which order.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(crate) struct StatsFilters {
+    /// A part of the slug or the name; letter case does not count.
+    #[param(max_length = 200)]
+    query: Option<String>,
+    #[param(value_type = Option<crate::segments::KindView>)]
+    kind: Option<String>,
+    /// `slug` (default), `name`, `created_at`, `updated_at` or `user_count`; with `-` before it from the last.
+    #[param(pattern = "^-?(slug|name|created_at|updated_at|user_count)$")]
+    sort: Option<String>,
+}
+
 /// A parameter of every change of many users at once.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -168,15 +183,15 @@ pub(crate) struct AuditFilters {
         license(name = "MIT OR Apache-2.0"),
     ),
     paths(
-        crate::segments::create, crate::segments::list, crate::segments::stats, crate::sizes::over_time, crate::algebra::evaluate, crate::algebra::overlap, crate::algebra::similar, crate::segments::get,
+        crate::segments::create, crate::segments::list, crate::segments::stats, crate::sizes::of_each, crate::sizes::over_time, crate::algebra::evaluate, crate::algebra::overlap, crate::algebra::similar, crate::segments::get,
         crate::segments::change, crate::segments::delete, crate::segments::rename, crate::segments::copy,
         crate::segments::describe,
         crate::users::create, crate::users::list, crate::users::get, crate::users::change, crate::users::delete, crate::persons::export,
         crate::memberships::change, crate::memberships::active, crate::memberships::enter, crate::memberships::leave,
-        crate::memberships::is_member, crate::memberships::of_user, crate::memberships::lookup,
+        crate::endings::list, crate::endings::sources, crate::memberships::is_member, crate::memberships::why, crate::memberships::of_user, crate::memberships::lookup,
         crate::memberships::members, crate::memberships::admit, crate::memberships::dismiss, crate::memberships::diff, crate::memberships::admit_diff, crate::memberships::dismiss_diff,
         crate::distributions::distribute, crate::distributions::get, crate::moves::move_users,
-        crate::history::list,
+        crate::history::list, crate::history::counts,
         crate::imports::memberships, crate::imports::members, crate::imports::users, crate::imports::segments,
         crate::exports::members, crate::exports::set, crate::exports::users, crate::exports::history, crate::exports::stats,
         crate::reports::history, crate::reports::members, crate::reports::set, crate::reports::users, crate::reports::stats, crate::reports::fetch,
@@ -188,7 +203,7 @@ pub(crate) struct AuditFilters {
         crate::accounts::identities, crate::accounts::link, crate::accounts::unlink,
         crate::tokens::create, crate::tokens::list, crate::tokens::get, crate::tokens::revoke,
         crate::audit::list, crate::audit::verify, crate::audit::export,
-        crate::health::alive, crate::health::ready,
+        crate::summaries::tell, crate::health::alive, crate::health::ready,
     ),
     components(schemas(crate::problems::ProblemDocument, crate::problems::FaultDocument)),
     modifiers(&Common),
@@ -338,8 +353,14 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
         operation.responses.responses.entry("304".to_owned()).or_insert(RefOr::T(same));
     }
     // What the index may answer.
-    let remembered =
-        ["/users/{user_id}/segments", "/users/{user_id}/segments/{slug}", "/lookup", "/similar", "/overlap"];
+    let remembered = [
+        "/users/{user_id}/segments",
+        "/users/{user_id}/segments/{slug}",
+        "/lookup",
+        "/similar",
+        "/overlap",
+        "/summary",
+    ];
     let is_remembered = remembered.iter().any(|end| path.ends_with(end)) || path.ends_with("/segments/algebra");
     if reads && is_remembered {
         codes.push(Code::Behind);

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, fmt};
 
 use actix_web::{HttpRequest, web::Query};
-use domain::{Instant, Month, Period, Slug, Ttl, UserId};
+use domain::{Instant, Month, Period, Slug, Source, Ttl, UserId};
 use serde::{Serialize, de::DeserializeOwned};
 use tables::Header;
 use usecases::memberships::Deadline;
@@ -21,6 +21,11 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     pub(crate) fn of(request: &HttpRequest) -> Result<Parameters, Problem> {
+        Parameters::repeating(request, "")
+    }
+
+    /// Of these one may stand there several times.
+    pub(crate) fn repeating(request: &HttpRequest, repeated: &str) -> Result<Parameters, Problem> {
         let mut parameters = Parameters { rest: Vec::new(), faults: Faults::default() };
         if request.query_string().is_empty() {
             return Ok(parameters);
@@ -30,7 +35,7 @@ impl Parameters {
             .into_inner();
         let mut seen = HashSet::new();
         for (name, value) in pairs {
-            if seen.insert(name.clone()) {
+            if seen.insert(name.clone()) || name == repeated {
                 parameters.rest.push((name, value));
             } else {
                 parameters.faults.add(shown(&name), "duplicate_key", "the parameter stands twice");
@@ -42,6 +47,14 @@ impl Parameters {
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         let at = self.rest.iter().position(|(known, _)| known == name)?;
         Some(self.rest.swap_remove(at).1)
+    }
+
+    /// All that stand there of one that may be repeated, in their order.
+    pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
+        let (found, rest) = std::mem::take(&mut self.rest).into_iter().partition(|(known, _)| known == name);
+        self.rest = rest;
+        let found: Vec<(String, String)> = found;
+        found.into_iter().map(|(_, text)| text).collect()
     }
 
     pub(crate) fn read<T, E: fmt::Display>(
@@ -83,6 +96,10 @@ impl Parameters {
 
     pub(crate) fn user_id(&mut self, name: &str) -> Option<UserId> {
         self.read(name, "invalid_user_id", UserId::parse)
+    }
+
+    pub(crate) fn source(&mut self, name: &str) -> Option<Source> {
+        self.read(name, "invalid_value", |text| Source::parse(text).ok_or("is not a source of memberships"))
     }
 
     pub(crate) fn slug(&mut self, name: &str) -> Option<Slug> {

@@ -218,7 +218,7 @@ pub(crate) async fn stats(call: Call) -> Result<HttpResponse, Problem> {
         .as_deref()
         .and_then(|text| faults.take("/kind", "invalid_value", Kind::parse(text).ok_or("is not a kind of segment")));
     let query = SegmentQuery { text, kind, ..SegmentQuery::default() };
-    write(call, faults, Some(Export::Stats(query)), body.format, body.gzip, body.link_ttl).await
+    write(call, faults, Some(Export::Stats(query.into())), body.format, body.gzip, body.link_ttl).await
 }
 
 async fn write(

@@ -4,13 +4,15 @@ use actix_web::{
     HttpResponse,
     web::{self, Path, ServiceConfig},
 };
-use domain::{Description, Kind, Name, Percent, Segment, Slug, TextError, Ttl, algebra::Expression};
+use domain::{
+    Description, HistoryRow, Kind, Name, Percent, Segment, SegmentId, Slug, TextError, Ttl, algebra::Expression,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use usecases::{
     Act, Revision, algebra,
     ports::{Direction, SegmentOrder, SegmentQuery, SegmentSort},
-    segments::{self, ChangeSegment, Copied, CopiedMembers, CopySegment, CreateSegment},
+    segments::{self, BySize, ChangeSegment, Copied, CopiedMembers, CopySegment, CreateSegment, StatsQuery},
 };
 use utoipa::ToSchema;
 
@@ -160,7 +162,7 @@ impl From<&Segment> for SegmentView {
 }
 
 /// Writes a percent with no more decimals than it has.
-fn number(percent: Percent) -> Number {
+pub(crate) fn number(percent: Percent) -> Number {
     serde_json::from_str(&percent.to_string()).expect("a percent is written as a number")
 }
 
@@ -173,6 +175,40 @@ pub(crate) struct SegmentStats {
     kind: &'static str,
     #[schema(example = 1763)]
     user_count: u64,
+    /// The share of all users it was last given to; null until it is distributed.
+    #[schema(value_type = Option<f64>, required = true, example = 30)]
+    percent: Option<Number>,
+    #[schema(value_type = chrono::DateTime<chrono::Utc>, example = "2026-11-20T12:00:00.000000Z")]
+    updated_at: String,
+    /// Counts the changes of the definition, from 1.
+    version: i64,
+    /// The newest row of its history, whatever it was called then; null when there is none.
+    #[schema(required = true)]
+    last_change: Option<LastChange>,
+}
+
+/// Who last came, went or stayed longer by whose doing.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LastChange {
+    #[schema(value_type = chrono::DateTime<chrono::Utc>, example = "2026-11-20T12:00:00.000000Z")]
+    at: String,
+    #[schema(example = "api")]
+    actor: String,
+    #[schema(example = "manual")]
+    source: &'static str,
+    #[schema(value_type = crate::history::OperationView)]
+    operation: &'static str,
+}
+
+impl From<&HistoryRow> for LastChange {
+    fn from(row: &HistoryRow) -> LastChange {
+        LastChange {
+            at: times::write(row.entry.at),
+            actor: row.entry.actor.to_string(),
+            source: row.entry.source.as_str(),
+            operation: row.entry.operation.as_str(),
+        }
+    }
 }
 
 /// Reads a slug that stands in the address.
@@ -279,16 +315,21 @@ pub(crate) async fn list(call: Call) -> Result<HttpResponse, Problem> {
 
 /// Every segment with its number of users
 #[utoipa::path(get, path = "/api/v1/segments/stats", tag = "segments",
-    params(crate::openapi::SegmentFilters, crate::openapi::Paging),
+    params(crate::openapi::StatsFilters, crate::openapi::Paging),
     responses((status = 200, description = "A page of segments, also those without users", body = Page<SegmentStats>)))]
 pub(crate) async fn stats(call: Call) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&call.request)?;
-    let (query, limit, exact) = read_page(&mut parameters);
+    let (query, limit, exact) = read_stats_page(&mut parameters);
     parameters.end()?;
     call.look(move |look| {
         let found = segments::stats(look, &query, limit + 1)?;
-        let total = if exact { Some(segments::count(look, &query)?) } else { None };
-        let (found, next_cursor) = cursors::page(found, limit, |(last, _)| cursor(&query.sort, last));
+        let total = if exact { Some(segments::count(look, &query.segments)?) } else { None };
+        let (found, next_cursor) = cursors::page(found, limit, |(last, count)| match &query.by_size {
+            None => cursor(&query.segments.sort, last),
+            Some(by_size) => cursors::write(&(size_name(by_size.direction), count.to_string(), last.slug.as_str())),
+        });
+        let ids: Vec<SegmentId> = found.iter().map(|(segment, _)| segment.id).collect();
+        let changes = segments::last_changes(look, &ids)?;
         let items = found
             .iter()
             .map(|(segment, user_count)| SegmentStats {
@@ -296,6 +337,10 @@ pub(crate) async fn stats(call: Call) -> Result<HttpResponse, Problem> {
                 name: segment.name.as_str().to_owned(),
                 kind: segment.kind.as_str(),
                 user_count: *user_count,
+                percent: segment.percent.map(number),
+                updated_at: times::write(segment.updated_at),
+                version: segment.version,
+                last_change: changes.get(&segment.id).map(LastChange::from),
             })
             .collect();
         Ok(Page { items, next_cursor, total })
@@ -305,8 +350,32 @@ pub(crate) async fn stats(call: Call) -> Result<HttpResponse, Problem> {
 
 fn read_page(parameters: &mut Parameters) -> (SegmentQuery, usize, bool) {
     let query = read_query(parameters);
-    let sort = query.sort;
-    let after = parameters.cursor::<(String, String, String)>().and_then(|(order, value, slug)| {
+    let after = read_cursor(parameters, query.sort);
+    let limit = parameters.limit();
+    let exact = parameters.counts_exactly();
+    (SegmentQuery { after, ..query }, limit, exact)
+}
+
+fn read_stats_page(parameters: &mut Parameters) -> (StatsQuery, usize, bool) {
+    let mut query = read_stats_query(parameters);
+    match &mut query.by_size {
+        None => query.segments.after = read_cursor(parameters, query.segments.sort),
+        Some(by_size) => {
+            let marked = size_name(by_size.direction);
+            by_size.after = parameters.cursor::<(String, String, String)>().and_then(|(order, size, slug)| {
+                let size = size.parse().ok().filter(|_| order == marked);
+                let after = size.zip(Slug::parse(&slug).ok()).ok_or("is not a cursor of this list");
+                parameters.faults.take("cursor", "invalid_cursor", after)
+            });
+        }
+    }
+    let limit = parameters.limit();
+    let exact = parameters.counts_exactly();
+    (query, limit, exact)
+}
+
+fn read_cursor(parameters: &mut Parameters, sort: SegmentSort) -> Option<(String, Slug)> {
+    parameters.cursor::<(String, String, String)>().and_then(|(order, value, slug)| {
         let fits = order == sort_name(&sort)
             && match sort.by {
                 SegmentOrder::Slug => value == slug,
@@ -319,24 +388,44 @@ fn read_page(parameters: &mut Parameters) -> (SegmentQuery, usize, bool) {
             "invalid_cursor",
             slug.map(|slug| (value, slug)).ok_or("is not a cursor of this list"),
         )
-    });
-    let limit = parameters.limit();
-    let exact = parameters.counts_exactly();
-    (SegmentQuery { after, ..query }, limit, exact)
+    })
 }
 
 /// Which segments, and in which order.
-pub(crate) fn read_query(parameters: &mut Parameters) -> SegmentQuery {
+fn read_query(parameters: &mut Parameters) -> SegmentQuery {
+    let sort = parameters.read("sort", "invalid_value", |text| {
+        read_sort(text).ok_or("must be slug, name, created_at or updated_at, possibly with `-` before it")
+    });
+    SegmentQuery { sort: sort.unwrap_or_default(), ..read_filters(parameters) }
+}
+
+/// The same, where segments may also be sorted by size.
+pub(crate) fn read_stats_query(parameters: &mut Parameters) -> StatsQuery {
+    const SORTS: &str = "must be slug, name, created_at, updated_at or user_count, possibly with `-` before it";
+    let sort = parameters.read("sort", "invalid_value", |text| {
+        let by_size = [Direction::Ascending, Direction::Descending].into_iter().find(|one| size_name(*one) == text);
+        match by_size {
+            Some(direction) => Ok((SegmentSort::default(), Some(BySize { direction, after: None }))),
+            None => read_sort(text).map(|sort| (sort, None)).ok_or(SORTS),
+        }
+    });
+    let (sort, by_size) = sort.unwrap_or_default();
+    StatsQuery { segments: SegmentQuery { sort, ..read_filters(parameters) }, by_size }
+}
+
+fn read_filters(parameters: &mut Parameters) -> SegmentQuery {
     let text = parameters.search("query");
     let kind = parameters
         .read("kind", "invalid_value", |text| Kind::parse(text).ok_or("must be manual, percent, rule or model"));
-    let sort_text = parameters.text("sort");
-    let sort = sort_text.as_deref().map_or(Some(SegmentSort::default()), read_sort).unwrap_or_else(|| {
-        let detail = "must be slug, name, created_at or updated_at, possibly with `-` before it";
-        parameters.faults.add("sort", "invalid_value", detail);
-        SegmentSort::default()
-    });
-    SegmentQuery { text, kind, sort, after: None }
+    SegmentQuery { text, kind, ..SegmentQuery::default() }
+}
+
+/// The order by size, as `sort` and cursors name it.
+fn size_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Ascending => "user_count",
+        Direction::Descending => "-user_count",
+    }
 }
 
 fn cursor(sort: &SegmentSort, last: &Segment) -> String {

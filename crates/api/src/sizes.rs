@@ -4,15 +4,17 @@ use actix_web::{
     HttpResponse,
     web::{self, Path, ServiceConfig},
 };
-use domain::Ttl;
+use domain::{Slug, Ttl};
 use serde::Serialize;
-use usecases::sizes::{self, Size, SizeQuery};
+use usecases::sizes::{self, Size, SizeQuery, SizesQuery};
 use utoipa::ToSchema;
 
 use crate::{answers::Call, parameters::Parameters, problems::Problem, segments::slug_in, times};
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/segments/{slug}/size").get(over_time));
+    config
+        .service(web::resource("/segments/sizes").get(of_each))
+        .service(web::resource("/segments/{slug}/size").get(over_time));
 }
 
 /// How a segment grew and shrank.
@@ -73,6 +75,66 @@ pub(crate) async fn over_time(call: Call, path: Path<String>) -> Result<HttpResp
             step: query.step.to_string(),
             points: sizes.iter().map(SizeView::from).collect(),
         })
+    })
+    .await
+}
+
+/// How many segments are asked about at most.
+const SEGMENTS_MAX: usize = 50;
+
+/// How several segments grew and shrank, at the same points.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SizesOfEach {
+    #[schema(example = "P1D")]
+    step: String,
+    /// In the order of the question.
+    items: Vec<SizesOfOne>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SizesOfOne {
+    #[schema(example = "DISCOUNT_30")]
+    segment: String,
+    points: Vec<SizeView>,
+}
+
+/// Sizes of several segments over time
+///
+/// As `/segments/{slug}/size` tells of one, all of one state. A segment that is named twice is told once.
+#[utoipa::path(get, path = "/api/v1/segments/sizes", tag = "segments",
+    params(
+        ("segment" = Vec<String>, Query, description = "Up to 50 slugs, each as a parameter of its own", min_items = 1, max_items = 50, example = json!(["DISCOUNT_30"])),
+        ("from" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "Thirty days before `to` when absent"),
+        ("to" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "Now when absent"),
+        ("step" = Option<String>, Query, description = "An ISO 8601 duration or seconds; `P1D` when absent", example = "P1D"),
+    ),
+    responses(
+        (status = 200, description = "The points of each segment, in their order", body = SizesOfEach),
+        (status = 404, description = "`segment_not_found`: every unknown slug is named"),
+    ))]
+pub(crate) async fn of_each(call: Call) -> Result<HttpResponse, Problem> {
+    let mut parameters = Parameters::repeating(&call.request, "segment")?;
+    let mut slugs: Vec<Slug> = Vec::new();
+    let texts = parameters.texts("segment");
+    if !(1..=SEGMENTS_MAX).contains(&texts.len()) {
+        parameters.faults.add("segment", "wrong_length", format!("name from 1 to {SEGMENTS_MAX} segments"));
+    } else {
+        for text in texts {
+            let slug = parameters.faults.take("segment", "invalid_slug", Slug::parse(&text));
+            slugs.extend(slug.filter(|slug| !slugs.contains(slug)));
+        }
+    }
+    let (from, to) = (parameters.instant("from"), parameters.instant("to"));
+    let step = parameters.ttl("step").unwrap_or(Ttl::DAY);
+    parameters.end()?;
+    call.look(move |look| {
+        let query = SizesQuery { slugs, from, to, step };
+        let sizes = sizes::of_each(look, &query)?;
+        let items = query.slugs.iter().zip(&sizes).map(|(slug, sizes)| SizesOfOne {
+            segment: slug.to_string(),
+            points: sizes.iter().map(SizeView::from).collect(),
+        });
+        Ok(SizesOfEach { step: query.step.to_string(), items: items.collect() })
     })
     .await
 }

@@ -127,6 +127,15 @@ impl fmt::Display for Seed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(pub u64);
 
+impl Position {
+    /// The same in percent, from 0 to and not including 100, cut to 6 decimals. A user whose position is below a percent
+    /// has this number below it, and no other user has.
+    pub fn to_percent(self) -> String {
+        let millionths = (u128::from(self.0) * 100_000_000) >> 64;
+        format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -134,6 +143,20 @@ mod tests {
     use super::*;
 
     const USERS: usize = 200_000;
+
+    #[test]
+    fn a_position_in_percent_is_below_what_takes_it_and_nothing_else() {
+        let texts = [0, 1, 1 << 63, u64::MAX].map(|bits| Position(bits).to_percent());
+        assert_eq!(texts, ["0.000000", "0.000000", "50.000000", "99.999999"]);
+        for text in ["0.0001", "33.3333", "50", "99.9999"] {
+            let percent = Percent::parse(text).unwrap();
+            let bound = (u128::from(percent.parts()) << 64) / u128::from(Percent::PARTS_MAX);
+            for bits in (bound - 2..bound + 3).filter_map(|bits| u64::try_from(bits).ok()) {
+                let told: f64 = Position(bits).to_percent().parse().unwrap();
+                assert_eq!(told < text.parse().unwrap(), percent.takes(Position(bits)), "{text}: {bits}");
+            }
+        }
+    }
 
     fn user(n: usize) -> UserId {
         UserId::parse(&n.to_string()).unwrap()

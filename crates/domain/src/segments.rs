@@ -48,8 +48,19 @@ impl Slug {
     pub const CHARS_MAX: usize = 255;
 
     /// Words that stand where a slug could in `/segments/…`, and the algebra's word for everyone.
-    pub const RESERVED: [&str; 9] =
-        ["algebra", "ALL", "export", "import", "lookup", "move_users", "overlap", "similar", "stats"];
+    pub const RESERVED: [&str; 11] = [
+        "algebra",
+        "ALL",
+        "export",
+        "import",
+        "lookup",
+        "move_users",
+        "overlap",
+        "overlaps",
+        "similar",
+        "sizes",
+        "stats",
+    ];
 
     pub(crate) fn may_hold(char: char) -> bool {
         char.is_ascii_alphanumeric() || char == '_' || char == '-'

@@ -11,7 +11,7 @@ use usecases::{
     changes::{Seen, Told, since},
     memberships::{self, Deadline},
     ports::{self, Access, Clock, Index as _, Store, StoreError, Unit, Verdict},
-    segments, users,
+    segments, summaries, users,
 };
 
 use crate::{
@@ -280,6 +280,9 @@ impl Node {
             SLUGS.map(slug).into_iter().filter(|one| self.index.shared(one, now).is_some()).collect();
         let expected = self.plain.look(|look| algebra::overlap(look, &there, None));
         assert_eq!(self.index.overlap(&there, now).unwrap().found, expected);
+        let horizons = [now + TimeDelta::minutes(10), now + TimeDelta::minutes(60)];
+        let expected = self.plain.look(|look| summaries::totals(look, &horizons));
+        assert_eq!(self.index.totals(now, &horizons).unwrap().found, expected);
         for one in &there {
             let [expected, found] = [&self.plain, &self.ours]
                 .map(|world| algebra::similar(&world.app, &testkit::caller(), one, 9).unwrap().found);

@@ -13,7 +13,7 @@ use domain::{Instant, Slug, UserId, algebra::Expression};
 use usecases::{
     algebra::{Overlap, SharedMembers},
     changes::{Commit, Seen, Told},
-    ports::{self, Remembered, UserSet},
+    ports::{self, Remembered, Totals, UserSet},
 };
 
 use crate::{
@@ -288,6 +288,12 @@ impl ports::Index for Index {
         let state = self.state()?;
         let found = sets::shared(&state, state.names.find(slug)?, at.timestamp_micros());
         Some(Remembered { found, seen: state.has() })
+    }
+
+    fn totals(&self, at: Instant, horizons: &[Instant]) -> Option<Remembered<Totals>> {
+        let state = self.state()?;
+        let horizons: Vec<i64> = horizons.iter().map(Instant::timestamp_micros).collect();
+        Some(Remembered { found: sets::totals(&state, at.timestamp_micros(), &horizons), seen: state.has() })
     }
 
     fn seen(&self) -> Option<Seen> {

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{Slug, UserId, algebra::Expression};
 use roaring::RoaringBitmap;
-use usecases::algebra::{Overlap, SharedMembers};
+use usecases::{
+    algebra::{Overlap, SharedMembers},
+    ports::Totals,
+};
 
 use crate::{members::evaluate, packed::Packed, state::State};
 
@@ -148,6 +151,42 @@ pub(crate) fn shared(state: &State, segment: u32, at: i64) -> SharedMembers {
     let others = (0..).zip(counts.into_iter().zip(shared)).filter(|(one, (_, shared))| *one != segment && *shared > 0);
     let named = others.filter_map(|(one, (count, shared))| Some((state.names.slug(one)?.clone(), count, shared)));
     SharedMembers { user_count, others: named.collect() }
+}
+
+/// Counts all: every user is gone through.
+pub(crate) fn totals(state: &State, at: i64, horizons: &[i64]) -> Totals {
+    let mut totals = Totals { ending: vec![0; horizons.len()], ..Totals::default() };
+    let mut take = |until: Option<i64>| {
+        totals.memberships.memberships += 1;
+        if let Some(until) = until {
+            totals.memberships.with_deadline += 1;
+            for (count, horizon) in totals.ending.iter_mut().zip(horizons) {
+                *count += u64::from(until < *horizon);
+            }
+        }
+    };
+    let mut users = u64::from(state.packed.rows.users());
+    let is_new = |user: &[u8]| std::str::from_utf8(user).is_ok_and(|user| state.overlay.user(user).is_some());
+    state.packed.rows.for_each(|_, user, row| {
+        if !is_new(user) {
+            let live = row.filter(|held| held.is_live_at(at) && !state.overlay.emptied.contains_key(&held.segment));
+            live.for_each(|held| take(held.until));
+        }
+    });
+    for (user, changed) in state.overlay.users() {
+        let row = state.packed.rows.find(user).map(|(_, row)| row);
+        let was_there = row.is_some();
+        let mut is_in = false;
+        state.overlay.stays(Some(changed), row.into_iter().flatten(), |_, stay| {
+            if stay.is_live_at(at) {
+                is_in = true;
+                take(stay.until);
+            }
+        });
+        let is_there = is_in || changed.is_alive.map_or(was_there, |(_, is_alive)| is_alive);
+        users = users + u64::from(is_there) - u64::from(was_there);
+    }
+    Totals { users, ..totals }
 }
 
 /// How many are in each segment, and how many of them in the one that is asked about, by ordinal.

@@ -24,6 +24,7 @@ pub(crate) fn serve(settings: Settings) -> Result<(), Failure> {
 
 async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
     let store = migrated(&settings)?;
+    let engine = store.engine();
     let (app, following) = if settings.index {
         let index = Arc::new(Index::new(settings.index_patience));
         let app = world::indexed_app(&settings, store, Arc::clone(&index))?;
@@ -52,6 +53,8 @@ async fn serve_until_stopped(settings: Settings) -> Result<(), Failure> {
         sign_up_domains: settings.sign_up_domains.clone(),
         attempts: Arc::new(Attempts::default()),
         refusals: Arc::default(),
+        engine,
+        has_index: settings.index,
         changes: Arc::new(Changes::default()),
     };
     let data = Data::from(Arc::clone(&app));

@@ -7,14 +7,17 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 use domain::{Actor, Entry, HistoryRow, Instant, JobId, Membership, SegmentId, SegmentRef, UserId, history::replay};
-use usecases::ports::{History, HistoryFilter, HistoryLines, HistorySegment, StoreError};
+use serde_json::json;
+use usecases::ports::{
+    Direction, History, HistoryFilter, HistoryLines, HistorySegment, HistoryTally, MemberQuery, StoreError, UserQuery,
+};
 
 use crate::{
     DieselUnit,
     columns::{Table, rows_max},
     connection::AnyConnection,
     statements::{Column, Statement},
-    users::behind,
+    users::{among, behind},
 };
 
 const TABLE: Table = Table("history");
@@ -96,6 +99,45 @@ impl History for DieselUnit<'_> {
         self.count_of(filtered(Statement::new("SELECT count(*) FROM history"), filter, &bearers))
     }
 
+    fn tally(&mut self, filter: &HistoryFilter, points: &[Instant]) -> Result<Vec<HistoryTally>, StoreError> {
+        let points: Vec<i64> = points.iter().map(Instant::timestamp_micros).collect();
+        let bearers = self.bearers_of(filter)?;
+        let rows: Vec<TallyRow> = self.query(|conn| match conn {
+            AnyConnection::Pg(conn) => tally_at_once(filter, &bearers, &points).load(conn),
+            AnyConnection::Sqlite(conn) => tally_by_parts(filter, &bearers, &points).load(conn),
+        })?;
+        let tallies = rows.into_iter().map(|(place, source, operation, count)| {
+            let place = usize::try_from(place).map_err(|error| TABLE.corrupt(error))?;
+            let (source, operation) = (TABLE.source(&source)?, TABLE.operation(&operation)?);
+            Ok(HistoryTally { place, source, operation, count: count.unsigned_abs() })
+        });
+        let tallies = tallies.collect();
+        self.remember(tallies)
+    }
+
+    fn last_of(&mut self, segments: &[SegmentId]) -> Result<Vec<HistoryRow>, StoreError> {
+        let segments: Vec<i64> = segments.iter().map(|segment| segment.0).collect();
+        let rows: Vec<Row> = self.query(|conn| match conn {
+            AnyConnection::Pg(conn) => {
+                Statement::<Columns>::new("SELECT h.* FROM unnest(?) AS s (segment) CROSS JOIN LATERAL (")
+                    .column(Column::Ints(segments))
+                    .then(SELECT)
+                    .then(" WHERE segment_id = s.segment ORDER BY at DESC, id DESC LIMIT 1) AS h ORDER BY h.at, h.id")
+                    .load(conn)
+            }
+            // It has no lateral joins, but ids that find a row by themselves.
+            AnyConnection::Sqlite(conn) => Statement::<Columns>::new(SELECT)
+                .then(
+                    " WHERE id IN (SELECT (SELECT h.id FROM history h WHERE h.segment_id = s.value \
+                     ORDER BY h.at DESC, h.id DESC LIMIT 1) FROM json_each(?) s) ORDER BY at, id",
+                )
+                .text(json!(segments).to_string())
+                .load(conn),
+        })?;
+        let rows = rows.into_iter().map(history_row).collect();
+        self.remember(rows)
+    }
+
     fn of_users(&mut self, users: &[UserId], segment: Option<SegmentId>) -> Result<Vec<HistoryRow>, StoreError> {
         let mut statement =
             Statement::<Columns>::new(SELECT).then(" WHERE user_id ?").any_text(users.iter().map(UserId::as_str));
@@ -133,24 +175,8 @@ impl History for DieselUnit<'_> {
         after: Option<&UserId>,
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
-        let micros = at.timestamp_micros();
-        let users = Statement::<Text>::new("SELECT DISTINCT user_id FROM history")
-            .then(UP_TO)
-            .then(" ORDER BY user_id LIMIT ?")
-            .int(segment.0)
-            .int(micros)
-            .text(behind(after))
-            .int(rows_max(limit));
-        let users = self.rows(users, |user: String| TABLE.user(&user))?;
-        let Some(last) = users.last() else { return Ok(Vec::new()) };
-        let rows = Statement::<Columns>::new(SELECT)
-            .then(UP_TO)
-            .then(" AND user_id <= ? ORDER BY user_id, id")
-            .int(segment.0)
-            .int(micros)
-            .text(behind(after))
-            .text(last.as_str());
-        self.rows(rows, |row| history_row(row).map(|row| row.entry))
+        let users = UserQuery { after: after.cloned(), ..UserQuery::default() };
+        self.told_of(&MemberQuery { segment, at, users }, limit)
     }
 
     fn members_at(
@@ -160,31 +186,41 @@ impl History for DieselUnit<'_> {
         after: Option<&UserId>,
         limit: usize,
     ) -> Result<Vec<Membership>, StoreError> {
+        let users = UserQuery { after: after.cloned(), ..UserQuery::default() };
+        self.found_at(&MemberQuery { segment, at, users }, limit)
+    }
+
+    fn count_at(&mut self, segment: SegmentId, at: Instant) -> Result<u64, StoreError> {
+        self.count_found_at(&MemberQuery { segment, at, users: UserQuery::default() })
+    }
+
+    fn found_at(&mut self, query: &MemberQuery, limit: usize) -> Result<Vec<Membership>, StoreError> {
+        let mut query = query.clone();
         let mut members: Vec<Membership> = Vec::new();
-        let mut after = after.cloned();
         // Stretch by stretch of users, of whom not everyone is a member.
         while members.len() < limit {
-            let entries = self.told_up_to(segment, at, after.as_ref(), limit)?;
+            let entries = self.told_of(&query, limit)?;
             let Some(last) = entries.last() else { break };
-            members.extend(entries.chunk_by(|a, b| a.user == b.user).filter_map(|entries| replay(entries, at)));
-            after = Some(last.user.clone());
+            members.extend(entries.chunk_by(|a, b| a.user == b.user).filter_map(|entries| replay(entries, query.at)));
+            query.users.after = Some(last.user.clone());
         }
         members.truncate(limit);
         Ok(members)
     }
 
-    fn count_at(&mut self, segment: SegmentId, at: Instant) -> Result<u64, StoreError> {
-        let micros = at.timestamp_micros();
+    fn count_found_at(&mut self, query: &MemberQuery) -> Result<u64, StoreError> {
+        let micros = query.at.timestamp_micros();
         let statement = Statement::new(
             "SELECT count(*) FROM (SELECT operation, expires_at, \
              row_number() OVER (PARTITION BY user_id ORDER BY id DESC) AS place FROM history",
         )
         .then(UP_TO)
-        .then(") AS told WHERE place = 1 AND operation <> 'remove' AND (expires_at IS NULL OR expires_at > ?)")
-        .int(segment.0)
+        .int(query.segment.0)
         .int(micros)
-        .text(behind(None))
-        .int(micros);
+        .text(behind(None));
+        let statement = searched(statement, &query.users)
+            .then(") AS told WHERE place = 1 AND operation <> 'remove' AND (expires_at IS NULL OR expires_at > ?)")
+            .int(micros);
         self.count_of(statement)
     }
 
@@ -311,7 +347,32 @@ impl DieselUnit<'_> {
         })
     }
 
-    /// The rows that the filter leaves, by instant and then by id, after its cursor.
+    /// All entries up to the query's instant of at most `limit` users whom it finds and who have any, by user, after its
+    /// cursor, and then in the order they were written.
+    fn told_of(&mut self, query: &MemberQuery, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let (segment, micros) = (query.segment.0, query.at.timestamp_micros());
+        let after = behind(query.users.after.as_ref());
+        let users = Statement::<Text>::new("SELECT DISTINCT user_id FROM history")
+            .then(UP_TO)
+            .int(segment)
+            .int(micros)
+            .text(after);
+        let users = searched(users, &query.users).then(" ORDER BY user_id LIMIT ?").int(rows_max(limit));
+        let users = self.rows(users, |user: String| TABLE.user(&user))?;
+        let Some(last) = users.last() else { return Ok(Vec::new()) };
+        let rows = Statement::<Columns>::new(SELECT)
+            .then(UP_TO)
+            .then(" AND user_id <= ?")
+            .int(segment)
+            .int(micros)
+            .text(after)
+            .text(last.as_str());
+        // Those in between whom the query does not find are passed over as well.
+        let rows = searched(rows, &query.users).then(" ORDER BY user_id, id");
+        self.rows(rows, |row| history_row(row).map(|row| row.entry))
+    }
+
+    /// The rows that the filter leaves, by instant and then by id, in its direction, after its cursor.
     fn page_of<Columns>(
         &mut self,
         select: Statement<Columns>,
@@ -320,10 +381,14 @@ impl DieselUnit<'_> {
     ) -> Result<Statement<Columns>, StoreError> {
         let bearers = self.bearers_of(filter)?;
         let mut statement = filtered(select, filter, &bearers);
+        let (order, behind) = match filter.direction {
+            Direction::Ascending => (" ORDER BY at, id LIMIT ?", " AND (at, id) > (?, ?)"),
+            Direction::Descending => (" ORDER BY at DESC, id DESC LIMIT ?", " AND (at, id) < (?, ?)"),
+        };
         if let Some((at, id)) = filter.after {
-            statement = statement.then(" AND (at, id) > (?, ?)").int(at.timestamp_micros()).int(id);
+            statement = statement.then(behind).int(at.timestamp_micros()).int(id);
         }
-        Ok(statement.then(" ORDER BY at, id LIMIT ?").int(rows_max(limit)))
+        Ok(statement.then(order).int(rows_max(limit)))
     }
 
     /// The segments that ever had the slug which the filter names: history is found by their numbers.
@@ -396,6 +461,45 @@ fn page_of_lines(
         .int(at)
         .int(id)
         .int(rows_max(size))
+}
+
+/// Place, source, operation and count.
+type TallyColumns = (BigInt, Text, Text, BigInt);
+type TallyRow = (i64, String, String, i64);
+
+const GROUPED: &str = " GROUP BY 1, source, operation ORDER BY 1, source, operation";
+
+/// PostgreSQL finds each row's place among the instants by itself, in one walk. Its buckets begin with what they are named
+/// after and ours end with it, so they are those of the microsecond after.
+fn tally_at_once(filter: &HistoryFilter, bearers: &[i64], points: &[i64]) -> Statement<TallyColumns> {
+    let statement =
+        Statement::new("SELECT CAST(width_bucket(at, ?) AS BIGINT), source, operation, count(*) FROM history")
+            .column(Column::Ints(points.iter().map(|point| point.saturating_add(1)).collect()));
+    filtered(statement, filter, bearers)
+        .then(" AND at > ? AND at <= ?")
+        .int(points.first().copied().unwrap_or(i64::MAX))
+        .int(points.last().copied().unwrap_or(i64::MIN))
+        .then(GROUPED)
+}
+
+/// SQLite goes from instant to instant, and finds the rows in between by an index.
+fn tally_by_parts(filter: &HistoryFilter, bearers: &[i64], points: &[i64]) -> Statement<TallyColumns> {
+    let parts: Vec<(usize, i64, i64)> =
+        points.windows(2).enumerate().map(|(number, ends)| (number + 1, ends[0], ends[1])).collect();
+    let statement = Statement::new(
+        "SELECT p.place, source, operation, count(*) FROM (SELECT json_extract(value, '$[0]') AS place, \
+         json_extract(value, '$[1]') AS begins, json_extract(value, '$[2]') AS ends FROM json_each(?)) p CROSS JOIN history",
+    )
+    .text(json!(parts).to_string());
+    filtered(statement, filter, bearers).then(" AND at > p.begins AND at <= p.ends").then(GROUPED)
+}
+
+/// Continues with who is to be found, if anybody in particular is.
+fn searched<Columns>(statement: Statement<Columns>, users: &UserQuery) -> Statement<Columns> {
+    match users.text {
+        Some(_) => among(statement.then(" AND user_id"), users),
+        None => statement,
+    }
 }
 
 /// Only what the filter asks for is in the text, so that the index of it can be used.

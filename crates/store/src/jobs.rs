@@ -154,6 +154,9 @@ fn filtered<Columns>(mut statement: Statement<Columns>, query: &JobQuery) -> Sta
         statement = statement.then(" AND actor = ? AND created_at >= ?").text(actor.as_str());
         statement = statement.int(since.timestamp_micros());
     }
+    if let Some(after) = query.ended_after {
+        statement = statement.then(" AND finished_at > ?").int(after.timestamp_micros());
+    }
     statement
 }
 

@@ -4,10 +4,10 @@ use diesel::{
     PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
     sql_types::{BigInt, Nullable, Text},
 };
-use domain::{Actor, Entry, Instant, Membership, Operation, SegmentId, SegmentRef, Slug, UserId};
+use domain::{Actor, Entry, Instant, Membership, Operation, SegmentId, SegmentRef, Slug, Source, UserId};
 use usecases::{
     changes::Change,
-    ports::{Leaving, Memberships, StoreError, TakeMember},
+    ports::{EndingQuery, Leaving, MemberQuery, MembershipTotals, Memberships, StoreError, TakeMember},
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     columns::{Table, rows_max},
     connection::{AnyConnection, on_backend},
     statements::{Column, Statement, portions},
-    users::behind,
+    users::{among, behind},
 };
 
 const TABLE: Table = Table("memberships");
@@ -99,6 +99,63 @@ impl Memberships for DieselUnit<'_> {
         .int(at)
         .int(rows_max(limit));
         self.rows(statement, membership)
+    }
+
+    fn found(&mut self, query: &MemberQuery, limit: usize) -> Result<Vec<Membership>, StoreError> {
+        let statement =
+            live_in(Statement::<Columns>::new(COLUMNS).then(ALL).then(NAMED), query).then(" AND m.user_id > ?");
+        let statement = statement.text(behind(query.users.after.as_ref())).then(" AND m.user_id");
+        let statement = among(statement, &query.users).then(" ORDER BY m.user_id LIMIT ?").int(rows_max(limit));
+        self.rows(statement, membership)
+    }
+
+    fn count_found(&mut self, query: &MemberQuery) -> Result<u64, StoreError> {
+        let statement = live_in(Statement::new("SELECT count(*) FROM memberships m"), query).then(" AND m.user_id");
+        self.count_of(among(statement, &query.users))
+    }
+
+    fn ending(&mut self, query: &EndingQuery, limit: usize) -> Result<Vec<Membership>, StoreError> {
+        let mut statement = ending(Statement::<Columns>::new(COLUMNS).then(ALL).then(NAMED), query);
+        if let Some((deadline, user, SegmentId(segment))) = &query.after {
+            statement = statement.then(" AND (m.expires_at, m.user_id, m.segment_id) > (?, ?, ?)");
+            statement = statement.int(deadline.timestamp_micros()).text(user.as_str()).int(*segment);
+        }
+        let statement = statement.then(" ORDER BY m.expires_at, m.user_id, m.segment_id LIMIT ?").int(rows_max(limit));
+        self.rows(statement, membership)
+    }
+
+    fn count_ending(&mut self, query: &EndingQuery) -> Result<u64, StoreError> {
+        self.count_of(ending(Statement::new("SELECT count(*) FROM memberships m"), query))
+    }
+
+    fn sources(&mut self, segment: Option<SegmentId>, at: Instant) -> Result<Vec<(Source, u64)>, StoreError> {
+        let at = at.timestamp_micros();
+        let mut statement = Statement::<(Text, BigInt)>::new(
+            "SELECT source, count(*) FROM memberships WHERE since <= ? AND (expires_at IS NULL OR expires_at > ?)",
+        )
+        .int(at)
+        .int(at);
+        if let Some(SegmentId(segment)) = segment {
+            statement = statement.then(" AND segment_id = ?").int(segment);
+        }
+        self.rows(statement.then(" GROUP BY source ORDER BY source"), |(source, count): (String, i64)| {
+            Ok((TABLE.source(&source)?, count.unsigned_abs()))
+        })
+    }
+
+    fn totals(&mut self, at: Instant) -> Result<MembershipTotals, StoreError> {
+        let at = at.timestamp_micros();
+        let statement = Statement::<(BigInt, BigInt)>::new(
+            "SELECT count(*), count(expires_at) FROM memberships \
+             WHERE since <= ? AND (expires_at IS NULL OR expires_at > ?)",
+        )
+        .int(at)
+        .int(at);
+        let totals = self.rows(statement, |(memberships, with_deadline): (i64, i64)| {
+            let [memberships, with_deadline] = [memberships, with_deadline].map(i64::unsigned_abs);
+            Ok(MembershipTotals { memberships, with_deadline })
+        })?;
+        Ok(totals.into_iter().next().unwrap_or_default())
     }
 
     fn each(&mut self, segment: SegmentId, recent: Instant, take: TakeMember) -> Result<(), StoreError> {
@@ -209,6 +266,35 @@ impl Memberships for DieselUnit<'_> {
             }
         }
     }
+}
+
+/// Continues with the live memberships of the query's segment, among `m`.
+fn live_in<Columns>(statement: Statement<Columns>, query: &MemberQuery) -> Statement<Columns> {
+    let at = query.at.timestamp_micros();
+    statement
+        .then(" WHERE m.segment_id = ? AND m.since <= ? AND (m.expires_at IS NULL OR m.expires_at > ?)")
+        .int(query.segment.0)
+        .int(at)
+        .int(at)
+}
+
+/// Continues with the memberships that the query's filters leave, among `m`.
+fn ending<Columns>(statement: Statement<Columns>, query: &EndingQuery) -> Statement<Columns> {
+    let at = query.at.timestamp_micros();
+    let mut statement = statement.then(" WHERE m.expires_at > ? AND m.since <= ?").int(at).int(at);
+    if let Some(before) = query.before {
+        statement = statement.then(" AND m.expires_at < ?").int(before.timestamp_micros());
+    }
+    if let Some(SegmentId(segment)) = query.segment {
+        statement = statement.then(" AND m.segment_id = ?").int(segment);
+    }
+    if let Some(user) = &query.user {
+        statement = statement.then(" AND m.user_id = ?").text(user.as_str());
+    }
+    if let Some(source) = query.source {
+        statement = statement.then(" AND m.source = ?").text(source.as_str());
+    }
+    statement
 }
 
 /// How many rows [`Memberships::each`] has from the database at once.

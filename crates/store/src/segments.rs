@@ -174,6 +174,11 @@ impl Segments for DieselUnit<'_> {
         self.count_of(filtered(Statement::new("SELECT count(*) FROM segments"), query))
     }
 
+    fn count_changed(&mut self, after: Instant) -> Result<u64, StoreError> {
+        let statement = Statement::new("SELECT count(*) FROM segments WHERE updated_at > ?");
+        self.count_of(statement.int(after.timestamp_micros()))
+    }
+
     fn distributed(&mut self) -> Result<Vec<Segment>, StoreError> {
         let statement =
             Statement::<Columns>::new(format!("SELECT {COLUMNS} FROM segments WHERE kind = ? ORDER BY slug"))

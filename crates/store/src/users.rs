@@ -164,6 +164,11 @@ fn insert_in_rows(conn: &mut SqliteConnection, profiles: &[Profile]) -> QueryRes
     Ok(inserted)
 }
 
+/// Continues with what finds the users among others, named by the column that stands before.
+pub(crate) fn among<Columns>(statement: Statement<Columns>, query: &UserQuery) -> Statement<Columns> {
+    filtered(statement.then(" IN (SELECT user_id FROM users"), query).then(")")
+}
+
 fn filtered<Columns>(statement: Statement<Columns>, query: &UserQuery) -> Statement<Columns> {
     let Some(text) = &query.text else { return statement.then(" WHERE 1 = 1") };
     // A range and not a pattern: SQLite's LIKE overlooks letter case, and an id's counts.

@@ -9,16 +9,16 @@ use std::{
 
 use domain::{
     Account, AccountId, ApiToken, AuditRow, ChainHash, Entry, HistoryRow, Identity, Instant, Job, JobId, JobKind, Kind,
-    Login, Membership, Operation, Period, SecretHash, Segment, SegmentId, Session, SessionId, Slug, TokenId, User,
-    UserId, history::replay,
+    Login, Membership, Operation, Period, SecretHash, Segment, SegmentId, Session, SessionId, Slug, Source, TokenId,
+    User, UserId, history::replay,
 };
 use usecases::{
     changes::{Change, Commit, PORTION, Seen, Told},
     ports::{
-        Access, AccountQuery, Accounts, Answers, Audit, AuditQuery, Bearer, Changes, Direction, History, HistoryFilter,
-        HistoryLines, JobQuery, Jobs, KeptSecret, Leaving, Locks, Memberships, Secrets, SegmentOrder, SegmentQuery,
-        Segments, Sessions, SignIn, Store, StoreError, StoredAnswer, TakeMember, Tokens, Unit, UserQuery, Users,
-        Verdict,
+        Access, AccountQuery, Accounts, Answers, Audit, AuditQuery, Bearer, Changes, Direction, EndingQuery, History,
+        HistoryFilter, HistoryLines, HistoryTally, JobQuery, Jobs, KeptSecret, Leaving, Locks, MemberQuery,
+        MembershipTotals, Memberships, Secrets, SegmentOrder, SegmentQuery, Segments, Sessions, SignIn, Store,
+        StoreError, StoredAnswer, TakeMember, Tokens, Unit, UserQuery, Users, Verdict,
     },
 };
 
@@ -267,7 +267,7 @@ impl MemoryUnit {
 
     fn left_by(&self, filter: &HistoryFilter) -> impl Iterator<Item = &HistoryRow> {
         self.tables.history.iter().filter(|row| {
-            let HistoryFilter { user, segment, period, after: _ } = filter;
+            let HistoryFilter { user, segment, period, direction: _, after: _ } = filter;
             let written_of = &row.entry.segment;
             user.as_ref().is_none_or(|user| *user == row.entry.user)
                 && segment
@@ -403,6 +403,10 @@ impl Segments for MemoryUnit {
         Ok(self.tables.segments.values().filter(|segment| suits_segment(segment, query)).count() as u64)
     }
 
+    fn count_changed(&mut self, after: Instant) -> Result<u64, StoreError> {
+        Ok(self.tables.segments.values().filter(|segment| segment.updated_at > after).count() as u64)
+    }
+
     fn distributed(&mut self) -> Result<Vec<Segment>, StoreError> {
         Ok(self.tables.segments.values().filter(|segment| segment.kind == Kind::Percent).cloned().collect())
     }
@@ -511,6 +515,44 @@ impl Memberships for MemoryUnit {
         let mut found = self.stored(|found| is_wanted(found) && found.is_live_at(at));
         found.truncate(limit);
         Ok(found)
+    }
+
+    fn found(&mut self, query: &MemberQuery, limit: usize) -> Result<Vec<Membership>, StoreError> {
+        let MemberQuery { segment, at, users } = query;
+        let members = self.members(*segment, *at, users.after.as_ref(), usize::MAX)?;
+        Ok(members.into_iter().filter(|member| self.finds(users, &member.user)).take(limit).collect())
+    }
+
+    fn count_found(&mut self, query: &MemberQuery) -> Result<u64, StoreError> {
+        Ok(self.found(&without_cursor(query), usize::MAX)?.len() as u64)
+    }
+
+    fn ending(&mut self, query: &EndingQuery, limit: usize) -> Result<Vec<Membership>, StoreError> {
+        let position = |found: &Membership| (found.expires_at, found.user.clone(), found.segment.id);
+        let after = query.after.clone().map(|(at, user, segment)| (Some(at), user, segment));
+        let mut found = self.stored(|found| suits_ending(found, query));
+        found.retain(|found| is_behind(after.as_ref(), &position(found)));
+        found.sort_by_key(position);
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn count_ending(&mut self, query: &EndingQuery) -> Result<u64, StoreError> {
+        Ok(self.tables.memberships.values().filter(|found| suits_ending(found, query)).count() as u64)
+    }
+
+    fn sources(&mut self, segment: Option<SegmentId>, at: Instant) -> Result<Vec<(Source, u64)>, StoreError> {
+        let is_wanted =
+            |found: &&Membership| found.is_live_at(at) && segment.is_none_or(|segment| segment == found.segment.id);
+        let live: Vec<Source> = self.tables.memberships.values().filter(is_wanted).map(|found| found.source).collect();
+        let count = |source: Source| live.iter().filter(|one| **one == source).count() as u64;
+        Ok(Source::ALL.into_iter().map(|source| (source, count(source))).filter(|(_, count)| *count > 0).collect())
+    }
+
+    fn totals(&mut self, at: Instant) -> Result<MembershipTotals, StoreError> {
+        let live = || self.tables.memberships.values().filter(|found| found.is_live_at(at));
+        let with_deadline = live().filter(|found| found.expires_at.is_some()).count() as u64;
+        Ok(MembershipTotals { memberships: live().count() as u64, with_deadline })
     }
 
     fn each(&mut self, segment: SegmentId, recent: Instant, take: TakeMember) -> Result<(), StoreError> {
@@ -645,7 +687,27 @@ impl Changes for MemoryUnit {
     }
 }
 
+/// What counts is told wherever a page begins.
+fn without_cursor(query: &MemberQuery) -> MemberQuery {
+    MemberQuery { users: UserQuery { after: None, ..query.users.clone() }, ..query.clone() }
+}
+
+fn suits_ending(found: &Membership, query: &EndingQuery) -> bool {
+    let EndingQuery { at, before, segment, user, source, after: _ } = query;
+    let ends = |deadline: Instant| before.is_none_or(|before| deadline < before);
+    found.is_live_at(*at)
+        && found.expires_at.is_some_and(ends)
+        && segment.is_none_or(|segment| segment == found.segment.id)
+        && user.as_ref().is_none_or(|user| *user == found.user)
+        && source.is_none_or(|source| source == found.source)
+}
+
 impl MemoryUnit {
+    /// Whether the query finds somebody of this id, wherever its cursor stands.
+    fn finds(&self, query: &UserQuery, id: &UserId) -> bool {
+        self.tables.users.get(id).is_some_and(|user| suits_user(user, query))
+    }
+
     fn end_due(&mut self, limit: usize, is_due: impl Fn(&Membership) -> bool) -> Result<usize, StoreError> {
         let mut due = self.stored(is_due);
         due.sort_by_key(|found| found.expires_at);
@@ -681,7 +743,7 @@ impl History for MemoryUnit {
         pages: usize,
         take: &mut dyn FnMut(HistoryLines) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let mut filter = filter.clone();
+        let mut filter = HistoryFilter { direction: Direction::Ascending, ..filter.clone() };
         for _ in 0..pages {
             let page = self.page(&filter, size)?;
             let column = |word: fn(&HistoryRow) -> String| page.iter().map(word).collect::<Vec<_>>().join(" ");
@@ -703,15 +765,46 @@ impl History for MemoryUnit {
 
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError> {
         let position = |row: &HistoryRow| (row.entry.at, row.id);
-        let left = self.left_by(filter).filter(|row| is_behind(filter.after.as_ref(), &position(row)));
-        let mut rows: Vec<HistoryRow> = left.cloned().collect();
+        let is_behind = |row: &&HistoryRow| match (&filter.after, filter.direction) {
+            (None, _) => true,
+            (Some(after), Direction::Ascending) => position(row) > *after,
+            (Some(after), Direction::Descending) => position(row) < *after,
+        };
+        let mut rows: Vec<HistoryRow> = self.left_by(filter).filter(is_behind).cloned().collect();
         rows.sort_by_key(position);
+        if filter.direction == Direction::Descending {
+            rows.reverse();
+        }
         rows.truncate(limit);
         Ok(rows)
     }
 
     fn count(&mut self, filter: &HistoryFilter) -> Result<u64, StoreError> {
         Ok(self.left_by(filter).count() as u64)
+    }
+
+    fn tally(&mut self, filter: &HistoryFilter, points: &[Instant]) -> Result<Vec<HistoryTally>, StoreError> {
+        let mut counts: BTreeMap<(usize, &str, &str), HistoryTally> = BTreeMap::new();
+        for HistoryRow { entry: Entry { at, source, operation, .. }, .. } in self.left_by(filter) {
+            let place = points.partition_point(|point| point < at);
+            if place == 0 || place == points.len() {
+                continue;
+            }
+            let none = HistoryTally { place, source: *source, operation: *operation, count: 0 };
+            counts.entry((place, source.as_str(), operation.as_str())).or_insert(none).count += 1;
+        }
+        Ok(counts.into_values().collect())
+    }
+
+    fn last_of(&mut self, segments: &[SegmentId]) -> Result<Vec<HistoryRow>, StoreError> {
+        let mut last: BTreeMap<SegmentId, &HistoryRow> = BTreeMap::new();
+        for row in self.tables.history.iter().filter(|row| segments.contains(&row.entry.segment.id)) {
+            let known = last.entry(row.entry.segment.id).or_insert(row);
+            *known = std::cmp::max_by_key(*known, row, |row| (row.entry.at, row.id));
+        }
+        let mut rows: Vec<HistoryRow> = last.into_values().cloned().collect();
+        rows.sort_by_key(|row| (row.entry.at, row.id));
+        Ok(rows)
     }
 
     fn of_users(&mut self, users: &[UserId], segment: Option<SegmentId>) -> Result<Vec<HistoryRow>, StoreError> {
@@ -765,6 +858,16 @@ impl History for MemoryUnit {
             .into_values()
             .filter(|entries| replay(entries.iter().copied(), at).is_some())
             .count() as u64)
+    }
+
+    fn found_at(&mut self, query: &MemberQuery, limit: usize) -> Result<Vec<Membership>, StoreError> {
+        let MemberQuery { segment, at, users } = query;
+        let members = self.members_at(*segment, *at, users.after.as_ref(), usize::MAX)?;
+        Ok(members.into_iter().filter(|member| self.finds(users, &member.user)).take(limit).collect())
+    }
+
+    fn count_found_at(&mut self, query: &MemberQuery) -> Result<u64, StoreError> {
+        Ok(self.found_at(&without_cursor(query), usize::MAX)?.len() as u64)
     }
 
     fn touched(
@@ -861,6 +964,7 @@ fn suits_job(job: &Job, query: &JobQuery) -> bool {
         && query.state.is_none_or(|state| state == job.state)
         && query.undoes.is_none_or(|undoes| job.undoes == Some(undoes))
         && query.owner.as_ref().is_none_or(|(actor, since)| job.actor == *actor && job.created_at >= *since)
+        && query.ended_after.is_none_or(|after| job.finished_at.is_some_and(|at| at > after))
 }
 
 impl Jobs for MemoryUnit {

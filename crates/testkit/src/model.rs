@@ -19,7 +19,7 @@ use usecases::{
     memberships::{self, Addition, ChangeMemberships, Changed, Deadline},
     moves::{self, MoveUsers, Moved},
     ports::{HistoryFilter, SegmentQuery},
-    segments::{self, ChangeSegment, CopiedMembers, CopySegment, CreateSegment},
+    segments::{self, ChangeSegment, CopiedMembers, CopySegment, CreateSegment, StatsQuery},
     users::{self, CreateUser},
 };
 
@@ -722,7 +722,7 @@ fn compare_now(world: &World, model: &Model) {
         for (id, active) in memberships::active(look, &everybody)? {
             assert_eq!(active, model.slugs_of(&id), "the segments of {id}");
         }
-        let stats = segments::stats(look, &SegmentQuery::default(), 100)?;
+        let stats = segments::stats(look, &StatsQuery::default(), 100)?;
         assert!(stats.iter().map(|(segment, _)| &segment.slug).eq(model.segments.keys()), "the segments: {stats:?}");
         for (segment, count) in stats {
             let expected = &model.segments[&segment.slug];

@@ -12,7 +12,7 @@ use domain::{
 };
 
 use crate::{
-    Act, App, Error, Known, Look, Subject, history,
+    Act, App, Error, Known, Look, history,
     memberships::{self, PAGE},
     ports::{Hold, Locks, Remembered, UserSet},
     segments::{self, CreateSegment},
@@ -269,15 +269,7 @@ fn resolve(look: &mut Look, slugs: &[Slug], as_of: Option<Instant>) -> Result<Ve
         return Ok(segments::require_all(look.unit, slugs)?.into_iter().map(|segment| segment.id).collect());
     };
     history::refuse_forgotten(look, "as_of", at)?;
-    let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for slug in slugs {
-        match history::segment_at(look, slug, at) {
-            Ok(segment) => found.push(segment),
-            Err(Error::NotFound(Subject::Segment, slugs)) => missing.extend(slugs),
-            Err(error) => return Err(error),
-        }
-    }
-    if missing.is_empty() { Ok(found) } else { Err(Error::NotFound(Subject::Segment, missing)) }
+    history::segments_at(look, slugs, at)
 }
 
 /// Each user who is in any of the streams once, by id, with the places of the streams as bits.

@@ -12,8 +12,9 @@ use crate::{
     audit,
     history::{self, HistoryQuery},
     persons,
-    ports::{HistoryLines, SegmentQuery, UserQuery},
-    segments, users,
+    ports::{HistoryLines, UserQuery},
+    segments::{self, StatsQuery},
+    users,
 };
 
 /// How many rows are read at once.
@@ -37,7 +38,7 @@ pub enum Export {
     Users(UserQuery),
     History(HistoryQuery),
     /// Segments with the number of their members.
-    Stats(SegmentQuery),
+    Stats(StatsQuery),
 }
 
 /// How a table is written.
@@ -360,7 +361,7 @@ fn write_lines<W: Write + Send>(
 
 fn write_stats<W: Write>(
     look: &mut Look,
-    query: &SegmentQuery,
+    query: &StatsQuery,
     table: &mut Writer<W>,
     tell: &mut dyn FnMut(u64) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -386,7 +387,11 @@ fn write_stats<W: Write>(
         if paged(table, &mut page, stats.len(), tell)? == Paged::Last {
             return Ok(());
         }
-        query.after = stats.last().map(|(last, _)| (query.sort.by.value(last), last.slug.clone()));
+        let Some((last, count)) = stats.last() else { return Ok(()) };
+        match &mut query.by_size {
+            Some(by_size) => by_size.after = Some((*count, last.slug.clone())),
+            None => query.segments.after = Some((query.segments.sort.by.value(last), last.slug.clone())),
+        }
     }
 }
 

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Entry, HistoryRow, Instant, Membership, Period, Permission, SegmentId, SegmentRef, Slug, UserId, history::replay,
+    Entry, HistoryRow, Instant, Membership, Period, Permission, SegmentId, SegmentRef, Slug, Source, Ttl, UserId,
+    history::replay,
 };
 
 use crate::{
     Error, Look, Subject,
-    ports::{Bearer, HistoryFilter, HistorySegment},
+    ports::{Bearer, HistoryFilter, HistorySegment, MemberQuery, UserQuery},
+    sizes,
+    summaries::Moves,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -32,7 +35,7 @@ pub fn filter(look: &mut Look, query: &HistoryQuery) -> Result<HistoryFilter, Er
             Some(HistorySegment { slug: slug.clone(), id })
         }
     };
-    Ok(HistoryFilter { user: query.user.clone(), segment, period: query.period, after: None })
+    Ok(HistoryFilter { user: query.user.clone(), segment, period: query.period, ..HistoryFilter::default() })
 }
 
 pub fn page(look: &mut Look, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, Error> {
@@ -81,6 +84,83 @@ pub fn count_members(look: &mut Look, slug: &Slug, as_of: Option<Instant>) -> Re
     }
 }
 
+/// As [`members`], only those whom a search among users finds: by name and e-mail only for who sees all persons.
+pub fn find_members(
+    look: &mut Look,
+    slug: &Slug,
+    as_of: Option<Instant>,
+    users: &UserQuery,
+    limit: usize,
+) -> Result<Vec<Membership>, Error> {
+    let query = member_query(look, slug, as_of, users)?;
+    Ok(match as_of {
+        None => look.unit.memberships().found(&query, limit)?,
+        Some(_) => look.unit.history().found_at(&query, limit)?,
+    })
+}
+
+pub fn count_found_members(
+    look: &mut Look,
+    slug: &Slug,
+    as_of: Option<Instant>,
+    users: &UserQuery,
+) -> Result<u64, Error> {
+    let query = member_query(look, slug, as_of, users)?;
+    Ok(match as_of {
+        None => look.unit.memberships().count_found(&query)?,
+        Some(_) => look.unit.history().count_found_at(&query)?,
+    })
+}
+
+fn member_query(look: &mut Look, slug: &Slug, as_of: Option<Instant>, users: &UserQuery) -> Result<MemberQuery, Error> {
+    look.caller.require_in(Permission::ReadSegments, [slug])?;
+    let segment = match as_of {
+        None => crate::segments::require(look.unit, slug)?.id,
+        Some(at) => {
+            refuse_forgotten(look, "as_of", at)?;
+            segment_at(look, slug, at)?
+        }
+    };
+    // Whoever is confined sees no profiles, and so does not find by them.
+    let by_id_only = look.caller.require(Permission::ReadPersons).is_err();
+    let users = UserQuery { by_id_only: users.by_id_only || by_id_only, ..users.clone() };
+    Ok(MemberQuery { segment, at: as_of.unwrap_or(look.now), users })
+}
+
+/// How much happened over time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counts {
+    /// At each point, since the point before.
+    pub points: Vec<(Instant, Moves)>,
+    /// In all, by the source's name.
+    pub sources: Vec<(Source, Moves)>,
+}
+
+pub struct CountsQuery {
+    pub user: Option<UserId>,
+    pub segment: Option<Slug>,
+    /// As in [`crate::sizes::SizeQuery`].
+    pub from: Option<Instant>,
+    pub to: Option<Instant>,
+    pub step: Ttl,
+}
+
+/// How many rows of history there are between one point and the next, and by source.
+pub fn counts(look: &mut Look, query: &CountsQuery) -> Result<Counts, Error> {
+    let (user, segment) = (query.user.clone(), query.segment.clone());
+    let filter = filter(look, &HistoryQuery { user, segment, period: Period::default() })?;
+    let (from, to) = sizes::period(look, query.from, query.to)?;
+    let instants = sizes::points(from, to, query.step)?;
+    let mut sources: BTreeMap<&str, (Source, Moves)> = BTreeMap::new();
+    let tallies = look.unit.history().tally(&filter, &instants)?;
+    let mut points: Vec<(Instant, Moves)> = instants.into_iter().map(|at| (at, Moves::default())).collect();
+    for tally in &tallies {
+        points[tally.place].1.take(tally);
+        sources.entry(tally.source.as_str()).or_insert((tally.source, Moves::default())).1.take(tally);
+    }
+    Ok(Counts { points, sources: sources.into_values().collect() })
+}
+
 /// Refuses to tell of an instant whose history was forgotten.
 pub(crate) fn refuse_forgotten(look: &mut Look, pointer: &str, at: Instant) -> Result<(), Error> {
     match look.unit.history().begins_at()? {
@@ -103,6 +183,19 @@ pub(crate) fn segment_at(look: &mut Look, slug: &Slug, at: Instant) -> Result<Se
         look.caller.require_in(Permission::ReadSegments, names.last().map(|name| &name.slug))?;
     }
     Ok(found.segment)
+}
+
+/// The same of several slugs, in their order, or an error that names every one that no segment has, or had.
+pub(crate) fn segments_at(look: &mut Look, slugs: &[Slug], at: Instant) -> Result<Vec<SegmentId>, Error> {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for slug in slugs {
+        match segment_at(look, slug, at) {
+            Ok(segment) => found.push(segment),
+            Err(Error::NotFound(Subject::Segment, slugs)) => missing.extend(slugs),
+            Err(error) => return Err(error),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(Error::NotFound(Subject::Segment, missing)) }
 }
 
 /// Where a user was at an instant. A segment appears under the slug that it had then.

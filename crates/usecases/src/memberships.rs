@@ -6,14 +6,14 @@ use std::{
 };
 
 use domain::{
-    Caller, Entry, Instant, Membership, Operation, Permission, Reason, Segment, SegmentId, Slug, Source, Ttl, User,
-    UserId,
+    Caller, Entry, HistoryRow, Instant, Membership, Operation, Permission, Position, Reason, Segment, SegmentId, Slug,
+    Source, Ttl, User, UserId,
 };
 
 use crate::{
     Act, App, Error, Fault, Known, Look, Subject,
     changes::Seen,
-    ports::{Hold, Locks, StoreError, Unit},
+    ports::{Direction, HistoryFilter, HistorySegment, Hold, Locks, StoreError, Unit},
     segments, users,
 };
 
@@ -471,6 +471,38 @@ pub fn is_member(look: &mut Look, user: &UserId, slug: &Slug) -> Result<bool, Er
     let segment = segments::require(look.unit, slug)?;
     let stored = look.unit.memberships().of_pairs(&[(user.clone(), segment.id)])?;
     Ok(stored.iter().any(|membership| membership.is_live_at(look.now)))
+}
+
+/// How many rows of history [`why`] tells.
+const WHY_ROWS: usize = 20;
+
+/// Why a user is in a segment, or is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    pub segment: Segment,
+    /// When the user is in.
+    pub membership: Option<Membership>,
+    /// Where the user stands, when the segment has a percent.
+    pub position: Option<Position>,
+    /// What happened last, the newest first.
+    pub history: Vec<HistoryRow>,
+}
+
+/// Also of a user who is not known, who has a position all the same.
+pub fn why(look: &mut Look, user: &UserId, slug: &Slug) -> Result<Why, Error> {
+    look.caller.require_in(Permission::ReadSegments, [slug])?;
+    let segment = segments::require(look.unit, slug)?;
+    let stored = look.unit.memberships().of_pairs(&[(user.clone(), segment.id)])?;
+    let membership = stored.into_iter().find(|membership| membership.is_live_at(look.now));
+    let filter = HistoryFilter {
+        user: Some(user.clone()),
+        segment: Some(HistorySegment { slug: slug.clone(), id: Some(segment.id) }),
+        direction: Direction::Descending,
+        ..HistoryFilter::default()
+    };
+    let history = look.unit.history().page(&filter, WHY_ROWS)?;
+    let position = segment.percent.map(|_| segment.seed.position(user));
+    Ok(Why { segment, membership, position, history })
 }
 
 /// A user's memberships now, or at an instant, by slug.

@@ -4,8 +4,8 @@ use std::{io, ops::ControlFlow, time::Duration};
 
 use domain::{
     Account, AccountId, Action, Actor, ApiToken, AuditRow, ChainHash, Entry, HistoryRow, Identity, Instant, Job, JobId,
-    JobKind, JobState, Kind, Login, Membership, Period, Reason, Role, SecretHash, Segment, SegmentId, SegmentRef,
-    Session, SessionId, Slug, Source, TokenId, User, UserId, algebra::Expression,
+    JobKind, JobState, Kind, Login, Membership, Operation, Period, Reason, Role, SecretHash, Segment, SegmentId,
+    SegmentRef, Session, SessionId, Slug, Source, TokenId, User, UserId, algebra::Expression,
 };
 use thiserror::Error;
 
@@ -182,6 +182,8 @@ pub trait Segments {
     fn list(&mut self, query: &SegmentQuery, limit: usize) -> Result<Vec<Segment>, StoreError>;
     /// How many the query's filters leave, wherever its cursor stands.
     fn count(&mut self, query: &SegmentQuery) -> Result<u64, StoreError>;
+    /// How many segments were made or changed later than `after`.
+    fn count_changed(&mut self, after: Instant) -> Result<u64, StoreError>;
     /// Every segment of kind percent.
     fn distributed(&mut self) -> Result<Vec<Segment>, StoreError>;
     /// At most `limit` segments, by slug, after `after`, that nobody changed, entered or left, and no job wrote of, since
@@ -302,12 +304,25 @@ pub trait Memberships {
         after: Option<&UserId>,
         limit: usize,
     ) -> Result<Vec<Membership>, StoreError>;
+    /// At most `limit` of a segment's live members whom the query finds among users, by user, after its cursor.
+    fn found(&mut self, query: &MemberQuery, limit: usize) -> Result<Vec<Membership>, StoreError>;
+    /// How many the query finds, wherever its cursor stands.
+    fn count_found(&mut self, query: &MemberQuery) -> Result<u64, StoreError>;
+    /// At most `limit` live memberships that have a deadline, the soonest first, then by user and segment, after the
+    /// query's cursor.
+    fn ending(&mut self, query: &EndingQuery, limit: usize) -> Result<Vec<Membership>, StoreError>;
+    /// How many the query's filters leave, wherever its cursor stands.
+    fn count_ending(&mut self, query: &EndingQuery) -> Result<u64, StoreError>;
+    /// How many live memberships each source brought about, in one segment or in all; one that brought none may be absent.
+    fn sources(&mut self, segment: Option<SegmentId>, at: Instant) -> Result<Vec<(Source, u64)>, StoreError>;
     /// Everybody who is stored in a segment, by id. When a membership began is told if that was after `recent`.
     fn each(&mut self, segment: SegmentId, recent: Instant, take: TakeMember) -> Result<(), StoreError>;
     /// How many of a segment's members are in each other segment at `at`; those with nobody in common may be absent.
     fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
     /// How many members each of these segments has at `at`. One without members may be absent.
     fn counts(&mut self, segments: &[SegmentId], at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
+    /// How many memberships are live at `at`, and how many of them have a deadline.
+    fn totals(&mut self, at: Instant) -> Result<MembershipTotals, StoreError>;
     /// Ends at most `limit` stored memberships whose deadline is not after `at`, the longest due first, each as
     /// [`Entry::expiry`] says, and tells how many; those that others are just ending are left out.
     fn expire(&mut self, at: Instant, limit: usize) -> Result<usize, StoreError>;
@@ -322,6 +337,40 @@ pub trait Memberships {
     /// Of one user in one segment a call holds at most a remove, then an add, or else one extend. An add of a stored
     /// membership is [`StoreError::Duplicate`], a remove or extend of one that is not stored [`StoreError::Contended`].
     fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError>;
+}
+
+/// Which members of a segment are told, as of an instant, and from where on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberQuery {
+    pub segment: SegmentId,
+    pub at: Instant,
+    /// Only those whom this finds among the users there are now.
+    pub users: UserQuery,
+}
+
+/// Which of the memberships that are live at an instant and have a deadline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndingQuery {
+    pub at: Instant,
+    /// Their deadline comes before this.
+    pub before: Option<Instant>,
+    pub segment: Option<SegmentId>,
+    pub user: Option<UserId>,
+    pub source: Option<Source>,
+    /// Begin behind the membership with this deadline, user and segment.
+    pub after: Option<(Instant, UserId, SegmentId)>,
+}
+
+impl EndingQuery {
+    pub fn of_all(at: Instant) -> EndingQuery {
+        EndingQuery { at, before: None, segment: None, user: None, source: None, after: None }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MembershipTotals {
+    pub memberships: u64,
+    pub with_deadline: u64,
 }
 
 /// Is told a user's id, and beginning and deadline in microseconds since 1970.
@@ -342,9 +391,9 @@ pub struct Leaving {
 /// The log. Rows are never changed and never leave, but for its beginning when that is to be forgotten, and for the name of a
 /// user who is.
 pub trait History {
-    /// At most `limit` rows, by instant and then by id, after the filter's cursor.
+    /// At most `limit` rows, by instant and then by id, in the filter's direction, after its cursor.
     fn page(&mut self, filter: &HistoryFilter, limit: usize) -> Result<Vec<HistoryRow>, StoreError>;
-    /// Page after page of at most `size` rows, `pages` at most: only what a file of history tells of each row, for those
+    /// Page after page of at most `size` rows, the oldest first, `pages` at most: only what a file of history tells of each row, for those
     /// that are written out by the million. A page that is not full is the last. A break from `take` ends it.
     fn lines(
         &mut self,
@@ -354,6 +403,11 @@ pub trait History {
         take: &mut dyn FnMut(HistoryLines) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
     fn count(&mut self, filter: &HistoryFilter) -> Result<u64, StoreError>;
+    /// How many of the rows that the filter leaves are later than one of these ascending instants and not later than the
+    /// next, by place of the next, source and operation. Places where there are none are absent.
+    fn tally(&mut self, filter: &HistoryFilter, points: &[Instant]) -> Result<Vec<HistoryTally>, StoreError>;
+    /// The last row of each of these segments that has any, by instant and then by id, whatever the segment was called then.
+    fn last_of(&mut self, segments: &[SegmentId]) -> Result<Vec<HistoryRow>, StoreError>;
     /// All rows of these users, by id; only those in `segment` when it is given.
     fn of_users(&mut self, users: &[UserId], segment: Option<SegmentId>) -> Result<Vec<HistoryRow>, StoreError>;
     /// All rows of these pairs, by id. A pair that is named twice counts once.
@@ -380,6 +434,10 @@ pub trait History {
         limit: usize,
     ) -> Result<Vec<Membership>, StoreError>;
     fn count_at(&mut self, segment: SegmentId, at: Instant) -> Result<u64, StoreError>;
+    /// As [`Memberships::found`], of those who were live at the query's instant.
+    fn found_at(&mut self, query: &MemberQuery, limit: usize) -> Result<Vec<Membership>, StoreError>;
+    /// As [`Memberships::count_found`], of those who were live at the query's instant.
+    fn count_found_at(&mut self, query: &MemberQuery) -> Result<u64, StoreError>;
     /// At most `limit` users, by id, after `after`, whose membership may differ between two instants: someone wrote of
     /// it after `from` and not after `to`, or a deadline of it fell then.
     fn touched(
@@ -470,8 +528,19 @@ pub struct HistoryFilter {
     pub user: Option<UserId>,
     pub segment: Option<HistorySegment>,
     pub period: Period,
+    /// How pages go.
+    pub direction: Direction,
     /// Begin behind the row with this instant and id.
     pub after: Option<(Instant, i64)>,
+}
+
+/// How many rows of one kind there are up to the instant at this place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryTally {
+    pub place: usize,
+    pub source: Source,
+    pub operation: Operation,
+    pub count: u64,
 }
 
 /// Rows that were written under a slug, and those of the segment that has it now, whatever it was called then.
@@ -535,6 +604,8 @@ pub struct JobQuery {
     pub undoes: Option<JobId>,
     /// Only what this actor began, since then.
     pub owner: Option<(Actor, Instant)>,
+    /// Only what ended later than this.
+    pub ended_after: Option<Instant>,
     /// Begin behind this job.
     pub after: Option<JobId>,
 }
@@ -819,12 +890,23 @@ pub trait Index: Send + Sync {
     fn overlap(&self, slugs: &[Slug], at: Instant) -> Option<Remembered<Overlap>>;
     /// How a segment's members share the other segments.
     fn shared(&self, slug: &Slug, at: Instant) -> Option<Remembered<SharedMembers>>;
+    /// How many users and live memberships there are, and how many of these end before each of the horizons.
+    fn totals(&self, at: Instant, horizons: &[Instant]) -> Option<Remembered<Totals>>;
     /// Which transactions it knows to be committed: those that its answers have, and all of this process.
     fn seen(&self) -> Option<Seen>;
     /// Whether an answer that it gave now would miss something of this.
     fn lacks(&self, wanted: &Seen) -> bool;
     /// Whether it answers, or knows that it never will: while it loads it does neither.
     fn is_loaded(&self) -> bool;
+}
+
+/// How many there are of all, at an instant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub users: u64,
+    pub memberships: MembershipTotals,
+    /// How many memberships end before each horizon, in their order.
+    pub ending: Vec<u64>,
 }
 
 /// What an index found, and which transactions it had.
@@ -861,6 +943,10 @@ impl Index for NoIndex {
     }
 
     fn shared(&self, _: &Slug, _: Instant) -> Option<Remembered<SharedMembers>> {
+        None
+    }
+
+    fn totals(&self, _: Instant, _: &[Instant]) -> Option<Remembered<Totals>> {
         None
     }
 

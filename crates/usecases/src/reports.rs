@@ -16,6 +16,7 @@ use crate::{
     history::HistoryQuery,
     jobs::{self, Halt, Run},
     ports::{Direction, NewFile, SegmentOrder, SegmentQuery, SegmentSort, StoredFile, UserQuery},
+    segments::StatsQuery,
 };
 
 /// The longest that a link holds, and the file is kept.
@@ -238,9 +239,10 @@ impl Task {
                 from: micros(query.period.from),
                 to: micros(query.period.to),
             },
-            Export::Stats(query) => {
-                WrittenExport::Stats { text: query.text.clone(), kind: query.kind.map(|kind| kind.as_str().to_owned()) }
-            }
+            Export::Stats(query) => WrittenExport::Stats {
+                text: query.segments.text.clone(),
+                kind: query.segments.kind.map(|kind| kind.as_str().to_owned()),
+            },
         };
         Task {
             export,
@@ -269,12 +271,12 @@ impl Task {
                 segment: segment.map(slug).transpose()?,
                 period: Period { from: instant(from), to: instant(to) },
             }),
-            WrittenExport::Stats { text, kind } => Export::Stats(SegmentQuery {
+            WrittenExport::Stats { text, kind } => Export::Stats(StatsQuery::from(SegmentQuery {
                 text,
                 kind: kind.as_deref().and_then(Kind::parse),
                 sort: SegmentSort { by: SegmentOrder::Slug, direction: Direction::Ascending },
                 after: None,
-            }),
+            })),
         };
         Ok(Request {
             export,

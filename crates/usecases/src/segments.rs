@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use domain::{
-    Action, Description, Entry, Kind, Name, Operation, Percent, Permission, Reason, Seed, Segment, SegmentId, Slug,
-    Source, Ttl,
+    Action, Description, Entry, HistoryRow, Kind, Name, Operation, Percent, Permission, Reason, Seed, Segment,
+    SegmentId, Slug, Source, Ttl,
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
     Act, Error, Expected, Look, Revision, Subject, audit, distributions, memberships,
-    ports::{Hold, Leaving, Locks, SegmentQuery, StoreError, Unit},
+    ports::{Direction, Hold, Leaving, Locks, SegmentQuery, SegmentSort, StoreError, Unit},
 };
 
 pub struct CreateSegment {
@@ -90,10 +90,73 @@ pub fn count(look: &mut Look, query: &SegmentQuery) -> Result<u64, Error> {
     Ok(look.unit.segments().count(query)?)
 }
 
+/// Which segments are told with their sizes, and in which order.
+#[derive(Debug, Clone, Default)]
+pub struct StatsQuery {
+    pub segments: SegmentQuery,
+    /// By size, instead of the order that `segments` names.
+    pub by_size: Option<BySize>,
+}
+
+impl From<SegmentQuery> for StatsQuery {
+    fn from(segments: SegmentQuery) -> StatsQuery {
+        StatsQuery { segments, by_size: None }
+    }
+}
+
+/// Equal sizes are sorted by slug, in the same direction.
+#[derive(Debug, Clone, Default)]
+pub struct BySize {
+    pub direction: Direction,
+    /// Begin behind this size and slug.
+    pub after: Option<(u64, Slug)>,
+}
+
 /// Segments with the number of their members, also when there are none.
-pub fn stats(look: &mut Look, query: &SegmentQuery, limit: usize) -> Result<Vec<(Segment, u64)>, Error> {
+pub fn stats(look: &mut Look, query: &StatsQuery, limit: usize) -> Result<Vec<(Segment, u64)>, Error> {
     look.caller.require(Permission::ReadSegments)?;
-    let segments = look.unit.segments().list(query, limit)?;
+    match &query.by_size {
+        None => {
+            let segments = look.unit.segments().list(&query.segments, limit)?;
+            counted(look, segments)
+        }
+        Some(by_size) => stats_by_size(look, &query.segments, by_size, limit),
+    }
+}
+
+/// The size of each has to be known before the first can be told.
+fn stats_by_size(
+    look: &mut Look,
+    query: &SegmentQuery,
+    by_size: &BySize,
+    limit: usize,
+) -> Result<Vec<(Segment, u64)>, Error> {
+    let query = SegmentQuery { sort: SegmentSort::default(), after: None, ..query.clone() };
+    let segments = look.unit.segments().list(&query, usize::MAX)?;
+    let mut stats = counted(look, segments)?;
+    stats.sort_by(|(a, a_count), (b, b_count)| (a_count, &a.slug).cmp(&(b_count, &b.slug)));
+    if by_size.direction == Direction::Descending {
+        stats.reverse();
+    }
+    if let Some((count, slug)) = &by_size.after {
+        let is_told = |one: &(Segment, u64)| match by_size.direction {
+            Direction::Ascending => (one.1, &one.0.slug) <= (*count, slug),
+            Direction::Descending => (one.1, &one.0.slug) >= (*count, slug),
+        };
+        stats.drain(..stats.partition_point(is_told));
+    }
+    stats.truncate(limit);
+    Ok(stats)
+}
+
+/// The newest row of history of each of these segments that has any.
+pub fn last_changes(look: &mut Look, segments: &[SegmentId]) -> Result<HashMap<SegmentId, HistoryRow>, Error> {
+    look.caller.require(Permission::ReadSegments)?;
+    let rows = look.unit.history().last_of(segments)?;
+    Ok(rows.into_iter().map(|row| (row.entry.segment.id, row)).collect())
+}
+
+fn counted(look: &mut Look, segments: Vec<Segment>) -> Result<Vec<(Segment, u64)>, Error> {
     let ids: Vec<SegmentId> = segments.iter().map(|segment| segment.id).collect();
     let counts: HashMap<SegmentId, u64> = look.unit.memberships().counts(&ids, look.now)?.into_iter().collect();
     Ok(segments

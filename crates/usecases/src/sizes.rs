@@ -1,7 +1,7 @@
 //! Sizes: how many users a segment had over time, how many entered and how many left, from history alone.
 
 use chrono::TimeDelta;
-use domain::{Instant, Slug, Ttl, UserId, history::stays};
+use domain::{Instant, Permission, SegmentId, Slug, Ttl, UserId, history::stays};
 
 use crate::{Error, Look, history};
 
@@ -33,9 +33,34 @@ pub struct Size {
 
 /// The segment's sizes from one instant to another: everyone in its history is gone through once.
 pub fn over_time(look: &mut Look, query: &SizeQuery) -> Result<Vec<Size>, Error> {
-    look.caller.require_in(domain::Permission::ReadSegments, [&query.slug])?;
-    let to = query.to.unwrap_or(look.now);
-    let from = match query.from {
+    look.caller.require_in(Permission::ReadSegments, [&query.slug])?;
+    let (from, to) = period(look, query.from, query.to)?;
+    let segment = history::segment_at(look, &query.slug, to)?;
+    of_segment(look, segment, &points(from, to, query.step)?)
+}
+
+/// Sizes of several segments at the same points.
+pub struct SizesQuery {
+    pub slugs: Vec<Slug>,
+    /// These as in [`SizeQuery`].
+    pub from: Option<Instant>,
+    pub to: Option<Instant>,
+    pub step: Ttl,
+}
+
+/// As [`over_time`], of each of the segments, in their order and all of one state. An error names every slug that is none.
+pub fn of_each(look: &mut Look, query: &SizesQuery) -> Result<Vec<Vec<Size>>, Error> {
+    look.caller.require_in(Permission::ReadSegments, &query.slugs)?;
+    let (from, to) = period(look, query.from, query.to)?;
+    let segments = history::segments_at(look, &query.slugs, to)?;
+    let points = points(from, to, query.step)?;
+    segments.into_iter().map(|segment| of_segment(look, segment, &points)).collect()
+}
+
+/// From when to when, by default the last thirty days.
+pub(crate) fn period(look: &mut Look, from: Option<Instant>, to: Option<Instant>) -> Result<(Instant, Instant), Error> {
+    let to = to.unwrap_or(look.now);
+    let from = match from {
         Some(from) => from,
         None => (to - TimeDelta::days(DAYS)).max(look.unit.history().begins_at()?.unwrap_or(Instant::MIN_UTC)).min(to),
     };
@@ -43,8 +68,13 @@ pub fn over_time(look: &mut Look, query: &SizeQuery) -> Result<Vec<Size>, Error>
         return Err(Error::invalid("to", "out_of_order", "`to` is before `from`"));
     }
     history::refuse_forgotten(look, "from", from)?;
-    let segment = history::segment_at(look, &query.slug, to)?;
-    let mut sizes = points(from, to, query.step)?;
+    Ok((from, to))
+}
+
+/// The sizes of a segment at ascending points, of which there is at least one.
+fn of_segment(look: &mut Look, segment: SegmentId, points: &[Instant]) -> Result<Vec<Size>, Error> {
+    let mut sizes: Vec<Size> = points.iter().map(|at| Size { at: *at, user_count: 0, entered: 0, left: 0 }).collect();
+    let (from, to) = (points[0], points[points.len() - 1]);
     let mut before = 0;
     let mut after: Option<UserId> = None;
     loop {
@@ -72,7 +102,8 @@ pub fn over_time(look: &mut Look, query: &SizeQuery) -> Result<Vec<Size>, Error>
     Ok(sizes)
 }
 
-fn points(from: Instant, to: Instant, step: Ttl) -> Result<Vec<Size>, Error> {
+/// From one instant to another, step by step; at least the first.
+pub(crate) fn points(from: Instant, to: Instant, step: Ttl) -> Result<Vec<Instant>, Error> {
     let mut points = vec![from];
     while points.last().is_some_and(|last| *last < to) {
         if points.len() == POINTS_MAX {
@@ -82,7 +113,7 @@ fn points(from: Instant, to: Instant, step: Ttl) -> Result<Vec<Size>, Error> {
         let next = u32::try_from(points.len()).ok().and_then(|times| step.times_after(times, from));
         points.push(next.map_or(to, |next| next.min(to)));
     }
-    Ok(points.into_iter().map(|at| Size { at, user_count: 0, entered: 0, left: 0 }).collect())
+    Ok(points)
 }
 
 /// The first point that is not before an instant up to the last one.

@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use domain::{Entry, Instant, Membership, Segment, SegmentId, Slug, UserId};
+use domain::{Entry, Instant, Membership, Segment, SegmentId, Slug, Source, UserId};
 use testkit::{World, actor, slug, user};
 use usecases::{
     Look,
     checks::{self, Checked, Difference, Finding},
     ports::{
-        Accounts, Answers, Audit, Changes, History, Jobs, Leaving, Locks, Memberships, Secrets, Segments, Sessions,
-        StoreError, TakeMember, Tokens, Unit, Users,
+        Accounts, Answers, Audit, Changes, EndingQuery, History, Jobs, Leaving, Locks, MemberQuery, MembershipTotals,
+        Memberships, Secrets, Segments, Sessions, StoreError, TakeMember, Tokens, Unit, Users,
     },
 };
 
@@ -202,6 +202,30 @@ impl Memberships for Tampered<'_> {
         _: Option<&UserId>,
         _: usize,
     ) -> Result<Vec<Membership>, StoreError> {
+        unreachable!("the check goes by users")
+    }
+
+    fn found(&mut self, _: &MemberQuery, _: usize) -> Result<Vec<Membership>, StoreError> {
+        unreachable!("the check goes by users")
+    }
+
+    fn count_found(&mut self, _: &MemberQuery) -> Result<u64, StoreError> {
+        unreachable!("the check goes by users")
+    }
+
+    fn ending(&mut self, _: &EndingQuery, _: usize) -> Result<Vec<Membership>, StoreError> {
+        unreachable!("the check goes by users")
+    }
+
+    fn count_ending(&mut self, _: &EndingQuery) -> Result<u64, StoreError> {
+        unreachable!("the check goes by users")
+    }
+
+    fn sources(&mut self, _: Option<SegmentId>, _: Instant) -> Result<Vec<(Source, u64)>, StoreError> {
+        unreachable!("the check goes by users")
+    }
+
+    fn totals(&mut self, _: Instant) -> Result<MembershipTotals, StoreError> {
         unreachable!("the check goes by users")
     }
 

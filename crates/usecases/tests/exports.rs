@@ -215,7 +215,7 @@ fn stats_tell_of_segments_without_members_too() {
     world.has_segment("A");
     world.has_users(4);
     world.has_segment_with("B", Some("25"), None);
-    let text = world.export_text(&Export::Stats(SegmentQuery::default()), Format::Csv);
+    let text = world.export_text(&Export::Stats(SegmentQuery::default().into()), Format::Csv);
     let at = "2023-11-14T22:13:20.123457Z";
     let seed = |text| world.look(|look| segments::get(look, &slug(text))).seed;
     let (a, b) = (seed("A"), seed("B"));

@@ -88,7 +88,7 @@ fn everything_that_can_be_exported_can_be_reported() {
         (set("A - (A ^ ALL)", None), "algebra"),
         (set("A", Some(world.now())), "algebra"),
         (Export::Users(UserQuery { text: Some("1".to_owned()), ..UserQuery::default() }), "users"),
-        (Export::Stats(SegmentQuery { text: Some("a".to_owned()), ..SegmentQuery::default() }), "stats"),
+        (Export::Stats(SegmentQuery { text: Some("a".to_owned()), ..SegmentQuery::default() }.into()), "stats"),
         (Export::History(HistoryQuery { segment: Some(slug("A")), ..HistoryQuery::default() }), "history"),
     ];
     for (export, name) in exports {

@@ -11,7 +11,7 @@ use usecases::{
     exports::Export,
     imports::{Import, Mode, Outcome, What},
     ports::SegmentQuery,
-    segments,
+    segments::{self, StatsQuery},
 };
 
 fn import(world: &World, file: &str) -> Job {
@@ -26,7 +26,7 @@ fn segment(world: &World, text: &str) -> Segment {
 }
 
 fn count(world: &World, text: &str) -> u64 {
-    let all = world.look(|look| segments::stats(look, &SegmentQuery::default(), 1_000));
+    let all = world.look(|look| segments::stats(look, &StatsQuery::default(), 1_000));
     all.into_iter().find(|(segment, _)| segment.slug.as_str() == text).unwrap().1
 }
 
@@ -212,7 +212,7 @@ fn statistics_go_round_in_all_forms() {
     for user in ["1", "2", "77"] {
         original.change(user, &["A", "0010"], &[]).unwrap();
     }
-    let stats = Export::Stats(SegmentQuery::default());
+    let stats = Export::Stats(StatsQuery::default());
     let everybody = original.export(&Export::Users(Default::default()), Format::Ndjson, Packing::Plain);
     for format in [Format::Csv, Format::Ndjson, Format::Xlsx] {
         for packing in [Packing::Plain, Packing::Gzip] {

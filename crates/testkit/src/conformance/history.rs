@@ -7,7 +7,9 @@ use domain::{
     Actor, Entry, HistoryRow, Instant, Job, JobId, JobKind, Membership, Operation, Period, Segment, SegmentId, UserId,
     history::replay,
 };
-use usecases::ports::{HistoryFilter, HistoryLine, HistoryLines, HistorySegment, Store};
+use usecases::ports::{
+    Direction, HistoryFilter, HistoryLine, HistoryLines, HistorySegment, MemberQuery, Store, UserQuery,
+};
 
 use super::{
     Case, add, extend, has, has_segment, has_users, id, ids, look, micros, minute, must, new_segment, pages, record,
@@ -17,6 +19,10 @@ use crate::{chances::Draws, slug};
 
 pub(super) const CASES: &[Case] = &[
     ("every filter leaves the rows it names, page by page", every_filter),
+    ("rows come the newest first, page by page, where that is asked for", newest_rows_first),
+    ("rows are counted between instants, by source and operation", rows_are_counted_between_instants),
+    ("the last row of a segment is that of the latest instant, and of these the last written", last_rows_of_segments),
+    ("members at an instant are found as users are", members_are_found_at_an_instant),
     ("rows are found by the slug of then and by the segment of now", slug_of_then_and_segment_of_now),
     ("lines tell of the rows of a page", lines_tell_of_a_page),
     ("rows of users come by id", rows_of_users_by_id),
@@ -305,7 +311,8 @@ fn every_filter(store: &dyn Store) {
     for user in &users {
         for segment in &of_segments {
             for period in periods {
-                let filter = HistoryFilter { user: user.clone(), segment: segment.clone(), period, after: None };
+                let filter =
+                    HistoryFilter { user: user.clone(), segment: segment.clone(), period, ..HistoryFilter::default() };
                 let mut expected: Vec<HistoryRow> = rows.iter().filter(|row| leaves(&filter, row)).cloned().collect();
                 expected.sort_by_key(|row| (row.entry.at, row.id));
                 seen += expected.len();
@@ -326,6 +333,126 @@ fn every_filter(store: &dyn Store) {
     assert!(seen > 300, "the filters leave too little to tell anything: {seen}");
     let cursor = HistoryFilter { after: Some((minute(9_999), i64::MAX)), ..HistoryFilter::default() };
     assert_eq!(look(store, |unit| unit.history().count(&cursor)), 160);
+}
+
+fn newest_rows_first(store: &dyn Store) {
+    let (segments, rows) = generated(store, 3);
+    let segment = HistorySegment { slug: segments[0].slug.clone(), id: Some(segments[0].id) };
+    let period = Period { from: Some(minute(5)), to: Some(minute(45)) };
+    let direction = Direction::Descending;
+    let filters = [
+        HistoryFilter { direction, ..HistoryFilter::default() },
+        HistoryFilter { direction, segment: Some(segment), ..HistoryFilter::default() },
+        HistoryFilter { direction, period, user: Some(id("Z")), ..HistoryFilter::default() },
+    ];
+    for filter in filters {
+        let mut expected: Vec<HistoryRow> = rows.iter().filter(|row| leaves(&filter, row)).cloned().collect();
+        expected.sort_by_key(|row| std::cmp::Reverse((row.entry.at, row.id)));
+        for limit in [7, 1_000] {
+            let paged = pages(limit, |last: Option<&HistoryRow>| {
+                let after = last.map(|last| (last.entry.at, last.id));
+                look(store, |unit| unit.history().page(&HistoryFilter { after, ..filter.clone() }, limit))
+            });
+            assert_eq!(paged, expected, "{filter:?} by {limit}");
+        }
+        assert_eq!(look(store, |unit| unit.history().count(&filter)), expected.len() as u64);
+    }
+}
+
+fn rows_are_counted_between_instants(store: &dyn Store) {
+    let (segments, rows) = generated(store, 11);
+    let segment = HistorySegment { slug: segments[1].slug.clone(), id: Some(segments[1].id) };
+    let filters = [
+        HistoryFilter::default(),
+        HistoryFilter { segment: Some(segment.clone()), ..HistoryFilter::default() },
+        HistoryFilter { user: Some(id("Z")), ..HistoryFilter::default() },
+        HistoryFilter { user: Some(id("a")), segment: Some(segment), ..HistoryFilter::default() },
+    ];
+    let boundary = rows[70].entry.at;
+    let instants = [
+        vec![minute(-1_000), minute(1_000_000)],
+        vec![minute(0), minute(7), boundary - micros(1), boundary, boundary + micros(1), minute(1_000_000)],
+        (0..40).map(minute).collect(),
+        vec![boundary],
+        vec![boundary, boundary],
+        vec![minute(500_000), minute(600_000)],
+    ];
+    let mut seen = 0;
+    for filter in &filters {
+        for points in instants.iter().map(|points| {
+            let mut points = points.clone();
+            points.sort();
+            points
+        }) {
+            let mut expected: BTreeMap<(usize, &str, &str), u64> = BTreeMap::new();
+            for row in rows.iter().filter(|row| leaves(filter, row)) {
+                for (number, ends) in points.windows(2).enumerate() {
+                    if ends[0] < row.entry.at && row.entry.at <= ends[1] {
+                        let key = (number + 1, row.entry.source.as_str(), row.entry.operation.as_str());
+                        *expected.entry(key).or_default() += 1;
+                    }
+                }
+            }
+            let found = look(store, |unit| unit.history().tally(filter, &points));
+            let found: Vec<_> = found
+                .iter()
+                .map(|tally| ((tally.place, tally.source.as_str(), tally.operation.as_str()), tally.count))
+                .collect();
+            seen += found.len();
+            assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{filter:?} at {points:?}");
+        }
+    }
+    assert!(seen > 100, "there is too little to count: {seen}");
+    assert_eq!(look(store, |unit| unit.history().tally(&HistoryFilter::default(), &[])), []);
+}
+
+fn last_rows_of_segments(store: &dyn Store) {
+    let [a, b, c] = ["A", "B", "C"].map(|text| has_segment(store, text));
+    has_users(store, &ids(["u", "v"]));
+    record(store, &[add("u", &a, minute(500_000), None), add("v", &a, minute(2), None), add("u", &b, minute(7), None)]);
+    record(store, &[remove("u", &b, minute(7))]);
+    let renamed = Segment { slug: slug("A2"), updated_at: minute(9), ..a.clone() };
+    must(store, |unit| unit.segments().update(&renamed));
+    let last = look(store, |unit| unit.history().last_of(&[a.id, b.id, c.id, SegmentId(999_999)]));
+    let told: Vec<(SegmentId, Instant, Operation)> =
+        last.iter().map(|row| (row.entry.segment.id, row.entry.at, row.entry.operation)).collect();
+    assert_eq!(told, [(b.id, minute(7), Operation::Remove), (a.id, minute(500_000), Operation::Add)]);
+    assert_eq!(look(store, |unit| unit.history().last_of(&[])), []);
+}
+
+fn members_are_found_at_an_instant(store: &dyn Store) {
+    let segment = has_segment(store, "A");
+    super::memberships::has_people(store);
+    for (number, user) in ["anna", "ann", "boris", "ivan"].into_iter().enumerate() {
+        record(store, &[add(user, &segment, minute(number as i64), None)]);
+    }
+    record(store, &[remove("ann", &segment, minute(10)), add("ann", &segment, minute(20), Some(minute(30)))]);
+    for (at, text, by_id_only, expected) in [
+        (5, "ann", false, vec!["ann", "anna", "ivan"]),
+        (5, "ann", true, vec!["ann", "anna"]),
+        (1, "ann", false, vec!["ann", "anna"]),
+        (10, "ann", true, vec!["anna"]),
+        (29, "ann", true, vec!["ann", "anna"]),
+        (30, "ann", true, vec!["anna"]),
+        (5, "nobody", false, vec![]),
+        (5, "", false, vec!["ann", "anna", "boris", "ivan"]),
+    ] {
+        let text = Some(text.to_owned()).filter(|text| !text.is_empty());
+        let query = |after: Option<UserId>| MemberQuery {
+            segment: segment.id,
+            at: minute(at),
+            users: UserQuery { text: text.clone(), by_id_only, after },
+        };
+        for limit in [1, 10] {
+            let found = pages(limit, |last: Option<&Membership>| {
+                let query = query(last.map(|last| last.user.clone()));
+                assert_eq!(look(store, |unit| unit.history().count_found_at(&query)), expected.len() as u64);
+                look(store, |unit| unit.history().found_at(&query, limit))
+            });
+            let found: Vec<&str> = found.iter().map(|found| found.user.as_str()).collect();
+            assert_eq!(found, expected, "{text:?} at {at}");
+        }
+    }
 }
 
 fn leaves(filter: &HistoryFilter, row: &HistoryRow) -> bool {

@@ -12,6 +12,7 @@ pub(super) const CASES: &[Case] = &[
     ("an update replaces all that is kept of a job, and of no other", update_replaces_all),
     ("ids of jobs ascend and are never given again", ids_ascend),
     ("jobs of one who began them are listed, since then", listed_of_an_owner),
+    ("jobs are listed that ended later than an instant", listed_by_their_ends),
     ("jobs are listed newest first, as filters and cursor say", listed_newest_first),
     ("the oldest free job is next", oldest_free_job_is_next),
     ("a job is free again at the end of its claim, and not before", free_at_the_end_of_its_claim),
@@ -118,6 +119,17 @@ fn listed_of_an_owner(store: &dyn Store) {
     let behind = JobQuery { after: Some(second.id), ..query };
     assert_eq!(look(store, |unit| unit.jobs().list(&behind, 10)).len(), 1);
     assert_eq!(look(store, |unit| unit.jobs().count(&behind)), 2);
+}
+
+fn listed_by_their_ends(store: &dyn Store) {
+    let jobs = [3, 5, 7].map(|minutes| has_job(store, &ended(JobKind::Undo, JobState::Failed, minute(minutes))));
+    has_job(store, &queued(JobKind::Undo));
+    let query = |after| JobQuery { ended_after: Some(after), ..JobQuery::default() };
+    for (after, left) in [(minute(5) - micros(1), 2), (minute(5), 1), (minute(7), 0)] {
+        let listed = look(store, |unit| unit.jobs().list(&query(after), 9));
+        assert_eq!(listed, jobs.iter().rev().take(left).cloned().collect::<Vec<_>>());
+        assert_eq!(look(store, |unit| unit.jobs().count(&query(after))), left as u64);
+    }
 }
 
 fn listed_newest_first(store: &dyn Store) {

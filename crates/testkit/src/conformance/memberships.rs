@@ -1,5 +1,5 @@
-use domain::{Actor, Entry, Instant, JobId, Membership, Reason, Source, UserId};
-use usecases::ports::{Leaving, Store, StoreError};
+use domain::{Actor, Entry, Instant, JobId, Membership, Reason, Source, User, UserId};
+use usecases::ports::{EndingQuery, Leaving, MemberQuery, MembershipTotals, Store, StoreError, UserQuery};
 
 use super::{
     Case, add, attempt, extend, has_segment, has_users, id, ids, look, member, micros, minute, must, pages, record,
@@ -27,12 +27,138 @@ pub(super) const CASES: &[Case] = &[
     ("members are live from since up to and not at the deadline", members_to_the_microsecond),
     ("members come page by page", members_page_by_page),
     ("counts are of live members", counts_are_of_live_members),
+    ("members are found as users are, page by page", members_are_found),
+    ("the ending come by deadline, user and segment, and only what the filters leave", ending_by_deadline),
+    ("sources and totals are of live memberships", sources_and_totals_of_live),
     ("shared are the live members of both", shared_are_live_in_both),
     ("the due end at their deadlines, the longest due first, and no more than asked for", due_are_ended_in_order),
     ("the due of a segment end, and nobody else", due_of_a_segment_are_ended),
     ("everybody leaves a segment at once, as it is said", everybody_leaves_at_once),
     ("ends that roll back never were", ends_that_roll_back_never_were),
 ];
+
+/// Users of whom some are found by their ids, and some by name or e-mail.
+pub(super) fn has_people(store: &dyn Store) {
+    let person =
+        |text: &str, name: Option<&str>| User { name: name.map(str::to_owned), ..User::born(id(text), minute(0)) };
+    let people =
+        [person("anna", None), person("ann", Some("Zoe")), person("boris", None), person("ivan", Some("JOANNE"))];
+    must(store, |unit| unit.users().insert_missing(&people));
+}
+
+fn members_are_found(store: &dyn Store) {
+    let [segment, other] = ["A", "B"].map(|text| has_segment(store, text));
+    has_people(store);
+    let adds = ["anna", "ann", "boris", "ivan"].map(|user| add(user, &segment, minute(1), None));
+    record(store, &adds);
+    record(store, &[add("ann", &other, minute(1), None), extend("ann", &segment, minute(2), Some(minute(9)))]);
+    for (of, at, text, by_id_only, expected) in [
+        (&segment, 5, "ann", false, vec!["ann", "anna", "ivan"]),
+        (&segment, 5, "ann", true, vec!["ann", "anna"]),
+        (&segment, 9, "ann", false, vec!["anna", "ivan"]),
+        (&segment, 0, "ann", false, vec![]),
+        (&segment, 5, "zo", false, vec!["ann"]),
+        (&segment, 5, "%", false, vec![]),
+        (&other, 5, "an", false, vec!["ann"]),
+        (&segment, 5, "", false, vec!["ann", "anna", "boris", "ivan"]),
+    ] {
+        let text = Some(text.to_owned()).filter(|text| !text.is_empty());
+        let query = |after: Option<UserId>| MemberQuery {
+            segment: of.id,
+            at: minute(at),
+            users: UserQuery { text: text.clone(), by_id_only, after },
+        };
+        for limit in [1, 10] {
+            let found = pages(limit, |last: Option<&Membership>| {
+                let query = query(last.map(|last| last.user.clone()));
+                // The cursor does not count.
+                assert_eq!(look(store, |unit| unit.memberships().count_found(&query)), expected.len() as u64);
+                look(store, |unit| unit.memberships().found(&query, limit))
+            });
+            let found: Vec<&str> = found.iter().map(|found| found.user.as_str()).collect();
+            assert_eq!(found, expected, "{text:?} at {at}");
+        }
+    }
+}
+
+fn ending_by_deadline(store: &dyn Store) {
+    let segments = ["B", "A"].map(|text| has_segment(store, text));
+    let users = ids(["b", "a", "Z", "я"]);
+    has_users(store, &users);
+    let mut entries: Vec<Entry> = Vec::new();
+    for (place, user) in users.iter().enumerate() {
+        for (number, segment) in segments.iter().enumerate() {
+            let deadline = [Some(minute(7)), Some(minute(5)), None, Some(minute(7) + micros(1))][(place + number) % 4];
+            let source = if place % 2 == 0 { Source::Import } else { Source::Percent };
+            entries.push(Entry { source, ..add(user, segment, minute(1), deadline) });
+        }
+    }
+    record(store, &entries);
+    let all: Vec<Membership> = entries.iter().map(member).collect();
+    let of_all = EndingQuery::of_all(minute(4));
+    let queries = [
+        of_all.clone(),
+        EndingQuery { at: minute(5), ..of_all.clone() },
+        EndingQuery { at: minute(0), ..of_all.clone() },
+        EndingQuery { before: Some(minute(7)), ..of_all.clone() },
+        EndingQuery { before: Some(minute(7) + micros(1)), ..of_all.clone() },
+        EndingQuery { segment: Some(segments[1].id), ..of_all.clone() },
+        EndingQuery { user: Some(id("a")), ..of_all.clone() },
+        EndingQuery { source: Some(Source::Import), before: Some(minute(9)), ..of_all },
+    ];
+    for query in queries {
+        let suits = |found: &&Membership| {
+            found.is_live_at(query.at)
+                && found.expires_at.is_some_and(|at| query.before.is_none_or(|before| at < before))
+                && query.segment.is_none_or(|segment| segment == found.segment.id)
+                && query.user.as_ref().is_none_or(|user| *user == found.user)
+                && query.source.is_none_or(|source| source == found.source)
+        };
+        let position =
+            |found: &Membership| (found.expires_at.unwrap_or_default(), found.user.clone(), found.segment.id);
+        let mut expected: Vec<Membership> = all.iter().filter(suits).cloned().collect();
+        expected.sort_by_key(position);
+        for limit in [1, 3, 100] {
+            let found = pages(limit, |last: Option<&Membership>| {
+                let query = EndingQuery { after: last.map(position), ..query.clone() };
+                assert_eq!(look(store, |unit| unit.memberships().count_ending(&query)), expected.len() as u64);
+                look(store, |unit| unit.memberships().ending(&query, limit))
+            });
+            assert_eq!(found, expected, "{query:?} by {limit}");
+        }
+    }
+}
+
+fn sources_and_totals_of_live(store: &dyn Store) {
+    let [segment, other] = ["A", "B"].map(|text| has_segment(store, text));
+    let users = ids(["1", "2", "3"]);
+    has_users(store, &users);
+    let by = |source, entry: Entry| Entry { source, ..entry };
+    record(
+        store,
+        &[
+            by(Source::Percent, add("1", &segment, minute(1), None)),
+            by(Source::Import, add("2", &segment, minute(1), Some(minute(5)))),
+            by(Source::Import, add("3", &segment, minute(3), None)),
+            by(Source::Manual, add("1", &other, minute(1), Some(minute(9)))),
+        ],
+    );
+    let sources = |segment, at| {
+        let mut sources = look(store, |unit| unit.memberships().sources(segment, minute(at)));
+        sources.retain(|(_, count)| *count > 0);
+        sources.sort_by_key(|(source, _)| source.as_str());
+        sources
+    };
+    let (import, manual, percent) = (Source::Import, Source::Manual, Source::Percent);
+    assert_eq!(sources(None, 4), [(import, 2), (manual, 1), (percent, 1)]);
+    assert_eq!(sources(None, 5), [(import, 1), (manual, 1), (percent, 1)]);
+    assert_eq!(sources(None, 2), [(import, 1), (manual, 1), (percent, 1)]);
+    assert_eq!(sources(Some(other.id), 4), [(manual, 1)]);
+    assert_eq!((sources(None, 0), sources(Some(other.id), 9)), (vec![], vec![]));
+    let totals = |at| look(store, |unit| unit.memberships().totals(minute(at)));
+    let expected = |memberships, with_deadline| MembershipTotals { memberships, with_deadline };
+    assert_eq!([0, 2, 4, 5, 9].map(totals), [(0, 0), (3, 2), (4, 2), (3, 1), (2, 0)].map(|(a, b)| expected(a, b)));
+}
 
 fn add_is_stored_as_told(store: &dyn Store) {
     let segment = has_segment(store, "VIP");

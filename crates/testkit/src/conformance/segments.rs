@@ -17,6 +17,7 @@ pub(super) const CASES: &[Case] = &[
     ("a deleted segment is gone, and its slug is free for another identity", deleted_slug_is_free),
     ("bearers tell who had a slug and when", bearers_tell_who_had_a_slug),
     ("an update without a rename makes no bearer", update_makes_no_bearer),
+    ("changed are those that were made or changed later", changed_later),
     ("segments are listed in every order, both ways", listed_in_every_order),
     ("a list goes on behind its cursor, one by one through equal values", list_goes_on_behind_its_cursor),
     ("text is found in slug and name, whatever the letter case", text_whatever_the_case),
@@ -219,6 +220,14 @@ fn sorted(mut segments: Vec<Segment>, sort: SegmentSort) -> Vec<Slug> {
 fn sorts() -> impl Iterator<Item = SegmentSort> {
     let both = [Direction::Ascending, Direction::Descending];
     ORDERS.into_iter().flat_map(move |by| both.map(|direction| SegmentSort { by, direction }))
+}
+
+fn changed_later(store: &dyn Store) {
+    let all = various(store);
+    for at in all.iter().map(|segment| segment.updated_at) {
+        let expected = all.iter().filter(|segment| segment.updated_at > at).count() as u64;
+        assert_eq!(look(store, |unit| unit.segments().count_changed(at)), expected);
+    }
 }
 
 fn listed_in_every_order(store: &dyn Store) {

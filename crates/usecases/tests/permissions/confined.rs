@@ -104,7 +104,7 @@ fn outside_nothing_is_read() {
         ("get of what there is not", |w, c| look(w, c, |look| segments::get(look, &slug("new")))),
         ("list", |w, c| look(w, c, |look| segments::list(look, &SegmentQuery::default(), 9))),
         ("count", |w, c| look(w, c, |look| segments::count(look, &SegmentQuery::default()))),
-        ("stats", |w, c| look(w, c, |look| segments::stats(look, &SegmentQuery::default(), 9))),
+        ("stats", |w, c| look(w, c, |look| segments::stats(look, &StatsQuery::default(), 9))),
         ("members", |w, c| look(w, c, |look| history::members(look, &slug("VIP"), None, None, 9))),
         ("members as of", |w, c| look(w, c, |look| history::members(look, &slug("VIP"), Some(w.now()), None, 9))),
         ("count_members", |w, c| look(w, c, |look| history::count_members(look, &slug("VIP"), None))),
@@ -150,7 +150,7 @@ fn outside_nothing_is_taken_out() {
             Export::History(happened(None)),
             Export::History(happened(Some("VIP"))),
             Export::History(HistoryQuery { user: Some(user("anna")), ..happened(None) }),
-            Export::Stats(SegmentQuery::default()),
+            Export::Stats(StatsQuery::default()),
         ]
     };
     let (world, caller) = confined();

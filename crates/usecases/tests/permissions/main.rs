@@ -33,9 +33,9 @@ use usecases::{
     memberships::{self, Addition, ChangeMemberships},
     moves::{self, MoveUsers},
     persons,
-    ports::{AccountQuery, AuditQuery, Index, JobQuery, Remembered, SegmentQuery, UserQuery, UserSet},
+    ports::{AccountQuery, AuditQuery, Index, JobQuery, Remembered, SegmentQuery, Totals, UserQuery, UserSet},
     reports, retention,
-    segments::{self, ChangeSegment, CopiedMembers, CopySegment, CreateSegment},
+    segments::{self, ChangeSegment, CopiedMembers, CopySegment, CreateSegment, StatsQuery},
     sizes::{self, SizeQuery},
     stale,
     tokens::{self, CreateToken},
@@ -295,6 +295,10 @@ impl Index for FullMemory {
 
     fn shared(&self, _: &Slug, _: Instant) -> Option<Remembered<SharedMembers>> {
         FullMemory::remembered(SharedMembers { user_count: 0, others: Vec::new() })
+    }
+
+    fn totals(&self, _: Instant, horizons: &[Instant]) -> Option<Remembered<Totals>> {
+        FullMemory::remembered(Totals { ending: vec![0; horizons.len()], ..Totals::default() })
     }
 
     fn seen(&self) -> Option<Seen> {

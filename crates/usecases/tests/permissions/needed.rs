@@ -32,7 +32,7 @@ fn to_read() {
             ("segments::get", |w, c| look(w, c, |look| segments::get(look, &slug("VIP")))),
             ("segments::list", |w, c| look(w, c, |look| segments::list(look, &SegmentQuery::default(), 9))),
             ("segments::count", |w, c| look(w, c, |look| segments::count(look, &SegmentQuery::default()))),
-            ("segments::stats", |w, c| look(w, c, |look| segments::stats(look, &SegmentQuery::default(), 9))),
+            ("segments::stats", |w, c| look(w, c, |look| segments::stats(look, &StatsQuery::default(), 9))),
             ("distributions::get", |w, c| look(w, c, |look| distributions::get(look, &slug("VIP")))),
             ("sizes::over_time", |w, c| look(w, c, |look| sizes::over_time(look, &size("VIP")))),
             ("users::get", |w, c| look(w, c, |look| users::get(look, &user("anna")))),
@@ -164,7 +164,7 @@ fn to_take_out() {
             ("algebra of ALL", |w, c| write(w, c, &Export::Algebra(set("ALL")))),
             ("history", |w, c| write(w, c, &Export::History(happened(None)))),
             ("history of one", |w, c| write(w, c, &Export::History(happened(Some("VIP"))))),
-            ("stats", |w, c| write(w, c, &Export::Stats(SegmentQuery::default()))),
+            ("stats", |w, c| write(w, c, &Export::Stats(StatsQuery::default()))),
         ],
     );
 }
@@ -185,7 +185,7 @@ fn to_begin_to_take_out_the_same_as_to_do_it() {
             ("algebra", |w, c| begin(w, c, &Export::Algebra(set("VIP - promo_1")))),
             ("history", |w, c| begin(w, c, &Export::History(happened(None)))),
             ("history of one", |w, c| begin(w, c, &Export::History(happened(Some("VIP"))))),
-            ("stats", |w, c| begin(w, c, &Export::Stats(SegmentQuery::default()))),
+            ("stats", |w, c| begin(w, c, &Export::Stats(StatsQuery::default()))),
         ],
     );
 }
@@ -206,7 +206,7 @@ fn to_have_a_report_the_same_as_to_take_out() {
             ("members", |w, c| report(w, c, members_of("VIP")).map(drop)),
             ("algebra", |w, c| report(w, c, Export::Algebra(set("VIP - promo_1"))).map(drop)),
             ("history", |w, c| report(w, c, Export::History(happened(None))).map(drop)),
-            ("stats", |w, c| report(w, c, Export::Stats(SegmentQuery::default())).map(drop)),
+            ("stats", |w, c| report(w, c, Export::Stats(StatsQuery::default())).map(drop)),
         ],
     );
     let users: Attempts = &[("users", |w, c| report(w, c, Export::Users(UserQuery::default())).map(drop))];
