@@ -6,7 +6,7 @@ use actix_web::{
 };
 use domain::{Slug, algebra::Expression};
 use serde::{Deserialize, Serialize};
-use usecases::algebra::{self, AlgebraQuery, Exactly, Found, OVERLAP_MAX, Overlap, Wanted};
+use usecases::algebra::{self, AlgebraQuery, Exactly, Found, LikePair, OVERLAP_MAX, Overlap, Overlaps, Wanted};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -17,12 +17,14 @@ use crate::{
     parameters::Parameters,
     problems::Problem,
     segments::slug_in,
+    times,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/segments/algebra").post(evaluate))
         .service(web::resource("/segments/overlap").post(overlap))
+        .service(web::resource("/segments/overlaps").get(overlaps))
         .service(web::resource("/segments/{slug}/similar").get(similar));
 }
 
@@ -237,6 +239,76 @@ pub(crate) async fn similar(call: Call, path: Path<String>) -> Result<HttpRespon
                 jaccard: one.jaccard,
             });
             SimilarView { segment: slug.to_string(), user_count, items: items.collect() }
+        }))
+    })
+    .await
+}
+
+/// The pairs of segments that are likest.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OverlapsView {
+    #[schema(value_type = chrono::DateTime<chrono::Utc>, example = "2026-11-20T12:00:00.000000Z")]
+    as_of: String,
+    /// How many segments were held against each other: the largest ones of those with members, at most 200.
+    #[schema(example = 9)]
+    considered: usize,
+    /// The likest first; none that have nobody in common.
+    items: Vec<LikePairView>,
+}
+
+/// Two segments that share members, the larger first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LikePair)]
+pub(crate) struct LikePairView {
+    #[schema(example = "VIP")]
+    first: String,
+    #[schema(example = "IOS")]
+    second: String,
+    #[schema(example = 400)]
+    first_count: u64,
+    #[schema(example = 100)]
+    second_count: u64,
+    /// How many are in both.
+    #[schema(example = 100)]
+    shared: u64,
+    /// Those in both, of those in either, from 0 to 1.
+    #[schema(example = 0.25)]
+    jaccard: f64,
+}
+
+impl From<LikePair> for LikePairView {
+    fn from(pair: LikePair) -> LikePairView {
+        let LikePair { first, second, first_count, second_count, shared, jaccard } = pair;
+        LikePairView {
+            first: first.to_string(),
+            second: second.to_string(),
+            first_count,
+            second_count,
+            shared,
+            jaccard,
+        }
+    }
+}
+
+/// How many pairs are told unless more are asked for.
+const PAIRS: usize = 20;
+
+/// Which segments are like each other?
+///
+/// The pairs that share the largest part of their members, among the 200 largest segments: duplicates stand at the top.
+#[utoipa::path(get, path = "/api/v1/segments/overlaps", tag = "segments",
+    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many pairs at most; 20 when absent")),
+    responses((status = 200, description = "The likest first", body = OverlapsView)))]
+pub(crate) async fn overlaps(call: Call) -> Result<HttpResponse, Problem> {
+    let mut parameters = Parameters::of(&call.request)?;
+    let limit = parameters.limit_or(PAIRS);
+    parameters.end()?;
+    call.know(move |app, caller| {
+        let known = algebra::overlaps(app, caller, limit)?;
+        Ok(known.map(|Overlaps { as_of, considered, pairs }| OverlapsView {
+            as_of: times::write(as_of),
+            considered,
+            items: pairs.into_iter().map(LikePairView::from).collect(),
         }))
     })
     .await

@@ -183,7 +183,7 @@ pub(crate) struct AuditFilters {
         license(name = "MIT OR Apache-2.0"),
     ),
     paths(
-        crate::segments::create, crate::segments::list, crate::segments::stats, crate::sizes::of_each, crate::sizes::over_time, crate::algebra::evaluate, crate::algebra::overlap, crate::algebra::similar, crate::segments::get,
+        crate::segments::create, crate::segments::list, crate::segments::stats, crate::sizes::of_each, crate::sizes::over_time, crate::algebra::evaluate, crate::algebra::overlap, crate::algebra::overlaps, crate::algebra::similar, crate::segments::get,
         crate::segments::change, crate::segments::delete, crate::segments::rename, crate::segments::copy,
         crate::segments::describe,
         crate::users::create, crate::users::list, crate::users::get, crate::users::change, crate::users::delete, crate::persons::export,
@@ -201,6 +201,7 @@ pub(crate) struct AuditFilters {
         crate::accounts::me, crate::accounts::me_among_users, crate::accounts::set_password, crate::accounts::own_sessions, crate::accounts::create, crate::accounts::list,
         crate::accounts::get, crate::accounts::change, crate::accounts::delete, crate::accounts::make_link, crate::accounts::sign_out, crate::accounts::history,
         crate::accounts::identities, crate::accounts::link, crate::accounts::unlink,
+        crate::settings::sign_in,
         crate::tokens::create, crate::tokens::list, crate::tokens::get, crate::tokens::revoke,
         crate::audit::list, crate::audit::verify, crate::audit::export,
         crate::summaries::tell, crate::health::alive, crate::health::ready,
@@ -359,6 +360,7 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
         "/lookup",
         "/similar",
         "/overlap",
+        "/overlaps",
         "/summary",
     ];
     let is_remembered = remembered.iter().any(|end| path.ends_with(end)) || path.ends_with("/segments/algebra");
@@ -447,7 +449,9 @@ fn need_of(path: &str, method: &str) -> Need {
         (_, "/jobs/{id}/undo" | "/jobs/{id}/errors") => Need::Permissions(&[Permission::Manage]),
         (_, "/users/import") => Need::Permissions(&[Permission::Manage, Permission::ReadPersons]),
         (_, "/jobs/retention" | "/jobs/stale_segments") => Need::Permissions(&[Permission::Operate]),
-        (_, path) if path.starts_with("/accounts") => Need::Permissions(&[Permission::ManageAccounts]),
+        (_, path) if path.starts_with("/accounts") || path == "/settings/sign_in" => {
+            Need::Permissions(&[Permission::ManageAccounts])
+        }
         (_, path) if path.starts_with("/tokens") => Need::Permissions(&[Permission::ManageTokens]),
         (_, path) if path.starts_with("/audit") => Need::Permissions(&[Permission::ReadAudit]),
         (_, "/users/{user_id}/export") => Need::Permissions(&[Permission::FulfilRights]),

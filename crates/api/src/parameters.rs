@@ -141,13 +141,17 @@ impl Parameters {
     }
 
     pub(crate) fn limit(&mut self) -> usize {
+        self.limit_or(LIMIT_DEFAULT)
+    }
+
+    pub(crate) fn limit_or(&mut self, default: usize) -> usize {
         let read = |text: &str| {
             text.parse::<usize>()
                 .ok()
                 .filter(|limit| (1..=LIMIT_MAX).contains(limit))
                 .ok_or(format!("must be a whole number from 1 to {LIMIT_MAX}"))
         };
-        self.read("limit", "out_of_range", read).unwrap_or(LIMIT_DEFAULT)
+        self.read("limit", "out_of_range", read).unwrap_or(default)
     }
 
     /// Where a page begins: what an earlier answer gave as `next_cursor`.

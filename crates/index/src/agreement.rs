@@ -280,6 +280,12 @@ impl Node {
             SLUGS.map(slug).into_iter().filter(|one| self.index.shared(one, now).is_some()).collect();
         let expected = self.plain.look(|look| algebra::overlap(look, &there, None));
         assert_eq!(self.index.overlap(&there, now).unwrap().found, expected);
+        for segments_max in [200, 2] {
+            let [mut expected, mut found] = [&self.plain, &self.ours]
+                .map(|world| algebra::overlaps_among(&world.app, &testkit::caller(), 9, segments_max).unwrap().found);
+            (expected.as_of, found.as_of) = (now, now);
+            assert_eq!(found, expected);
+        }
         let horizons = [now + TimeDelta::minutes(10), now + TimeDelta::minutes(60)];
         let expected = self.plain.look(|look| summaries::totals(look, &horizons));
         assert_eq!(self.index.totals(now, &horizons).unwrap().found, expected);

@@ -11,7 +11,7 @@ use std::{
 
 use domain::{Instant, Slug, UserId, algebra::Expression};
 use usecases::{
-    algebra::{Overlap, SharedMembers},
+    algebra::{Overlap, SharedMembers, SharedPairs},
     changes::{Commit, Seen, Told},
     ports::{self, Remembered, Totals, UserSet},
 };
@@ -287,6 +287,12 @@ impl ports::Index for Index {
     fn shared(&self, slug: &Slug, at: Instant) -> Option<Remembered<SharedMembers>> {
         let state = self.state()?;
         let found = sets::shared(&state, state.names.find(slug)?, at.timestamp_micros());
+        Some(Remembered { found, seen: state.has() })
+    }
+
+    fn shared_pairs(&self, at: Instant, segments_max: usize) -> Option<Remembered<SharedPairs>> {
+        let state = self.state()?;
+        let found = sets::shared_pairs(&state, at.timestamp_micros(), segments_max);
         Some(Remembered { found, seen: state.has() })
     }
 

@@ -1,15 +1,22 @@
 //! Sets of users out of one state: those who are in the rows as a bitmap, and those of whom something changed beside it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use domain::{Slug, UserId, algebra::Expression};
 use roaring::RoaringBitmap;
 use usecases::{
-    algebra::{Overlap, SharedMembers},
+    algebra::{Overlap, SharedMembers, SharedPairs},
     ports::Totals,
 };
 
-use crate::{members::evaluate, packed::Packed, state::State};
+use crate::{
+    members::{Members, evaluate},
+    packed::Packed,
+    state::State,
+};
 
 /// Segments of one state that are asked about.
 pub(crate) struct Question<'s> {
@@ -133,8 +140,7 @@ pub(crate) fn shared(state: &State, segment: u32, at: i64) -> SharedMembers {
     let mut counting = Counting { segment, counts: Vec::new(), shared: Vec::new() };
     let mut live: Vec<u32> = Vec::new();
     state.packed.rows.for_each(|_, user, row| {
-        let is_changed = std::str::from_utf8(user).is_ok_and(|user| state.overlay.user(user).is_some());
-        if !is_changed {
+        if !is_changed(state, user) {
             live.clear();
             let of_row = row.filter(|held| held.is_live_at(at) && !state.overlay.emptied.contains_key(&held.segment));
             live.extend(of_row.map(|held| held.segment));
@@ -153,6 +159,73 @@ pub(crate) fn shared(state: &State, segment: u32, at: i64) -> SharedMembers {
     SharedMembers { user_count, others: named.collect() }
 }
 
+/// How the largest segments share their members: sizes first, then each two of the largest ones' sets.
+pub(crate) fn shared_pairs(state: &State, at: i64, segments_max: usize) -> SharedPairs {
+    let mut largest: Vec<(u32, &Slug, u64)> = (0..)
+        .zip(counts(state, at))
+        .filter(|(_, count)| *count > 0)
+        .filter_map(|(segment, count)| Some((segment, state.names.slug(segment)?, count)))
+        .collect();
+    largest.sort_unstable_by(|(_, a, a_count), (_, b, b_count)| (b_count, a).cmp(&(a_count, b)));
+    largest.truncate(segments_max);
+    let ordinals: Vec<u32> = largest.iter().map(|(segment, ..)| *segment).collect();
+    let places: HashMap<u32, usize> = ordinals.iter().copied().zip(0..).collect();
+    // Those of whom something changed are counted one by one, and left out of the sets.
+    let mut shared = vec![0_u64; ordinals.len() * ordinals.len()];
+    let (mut replaced, mut live) = (RoaringBitmap::new(), Vec::new());
+    for (user, _) in state.overlay.users() {
+        replaced.extend(state.packed.rows.find(user).map(|(ordinal, _)| ordinal));
+        live.clear();
+        state.live(user, at, |segment| live.extend(places.get(&segment).copied()));
+        for first in &live {
+            live.iter().filter(|second| first < second).for_each(|second| shared[first * ordinals.len() + second] += 1);
+        }
+    }
+    // Not those that are kept: so many would take the places of all others.
+    let sets = Members::of(&state.packed.rows, &ordinals, || ());
+    let sets: Vec<RoaringBitmap> = ordinals
+        .iter()
+        .zip(sets)
+        .map(|(segment, members)| match state.overlay.emptied.contains_key(segment) {
+            true => RoaringBitmap::new(),
+            false => members.live_at(at) - &replaced,
+        })
+        .collect();
+    let mut pairs = Vec::new();
+    for (first, set) in sets.iter().enumerate() {
+        for (second, other) in sets.iter().enumerate().skip(first + 1) {
+            let count = shared[first * ordinals.len() + second] + set.intersection_len(other);
+            pairs.extend((count > 0).then_some((first, second, count)));
+        }
+    }
+    SharedPairs { segments: largest.into_iter().map(|(_, slug, count)| (slug.clone(), count)).collect(), pairs }
+}
+
+/// How many members each segment has, by ordinal: every user is gone through.
+fn counts(state: &State, at: i64) -> Vec<u64> {
+    let mut counts: Vec<u64> = Vec::new();
+    let mut take = |segment: u32| {
+        let segment = segment as usize;
+        if counts.len() <= segment {
+            counts.resize(segment + 1, 0);
+        }
+        counts[segment] += 1;
+    };
+    state.packed.rows.for_each(|_, user, row| {
+        if !is_changed(state, user) {
+            let live = row.filter(|held| held.is_live_at(at) && !state.overlay.emptied.contains_key(&held.segment));
+            live.for_each(|held| take(held.segment));
+        }
+    });
+    state.overlay.users().for_each(|(user, _)| state.live(user, at, &mut take));
+    counts
+}
+
+/// Whether what the rows say of a user is not all.
+fn is_changed(state: &State, user: &[u8]) -> bool {
+    std::str::from_utf8(user).is_ok_and(|user| state.overlay.user(user).is_some())
+}
+
 /// Counts all: every user is gone through.
 pub(crate) fn totals(state: &State, at: i64, horizons: &[i64]) -> Totals {
     let mut totals = Totals { ending: vec![0; horizons.len()], ..Totals::default() };
@@ -166,9 +239,8 @@ pub(crate) fn totals(state: &State, at: i64, horizons: &[i64]) -> Totals {
         }
     };
     let mut users = u64::from(state.packed.rows.users());
-    let is_new = |user: &[u8]| std::str::from_utf8(user).is_ok_and(|user| state.overlay.user(user).is_some());
     state.packed.rows.for_each(|_, user, row| {
-        if !is_new(user) {
+        if !is_changed(state, user) {
             let live = row.filter(|held| held.is_live_at(at) && !state.overlay.emptied.contains_key(&held.segment));
             live.for_each(|held| take(held.until));
         }

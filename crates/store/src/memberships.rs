@@ -195,6 +195,30 @@ impl Memberships for DieselUnit<'_> {
         self.rows(statement, |(segment, count): (i64, i64)| Ok((SegmentId(segment), count.unsigned_abs())))
     }
 
+    fn shared_among(
+        &mut self,
+        segments: &[SegmentId],
+        at: Instant,
+    ) -> Result<Vec<(SegmentId, SegmentId, u64)>, StoreError> {
+        let at = at.timestamp_micros();
+        let statement = Statement::<(BigInt, BigInt, BigInt)>::new(
+            "SELECT m.segment_id, o.segment_id, count(*) FROM memberships m JOIN memberships o \
+             ON o.user_id = m.user_id AND o.segment_id > m.segment_id \
+             WHERE m.segment_id ? AND m.since <= ? AND (m.expires_at IS NULL OR m.expires_at > ?) \
+             AND o.segment_id ? AND o.since <= ? AND (o.expires_at IS NULL OR o.expires_at > ?) \
+             GROUP BY m.segment_id, o.segment_id ORDER BY m.segment_id, o.segment_id",
+        )
+        .any_int(segments.iter().map(|segment| segment.0))
+        .int(at)
+        .int(at)
+        .any_int(segments.iter().map(|segment| segment.0))
+        .int(at)
+        .int(at);
+        self.rows(statement, |(first, second, count): (i64, i64, i64)| {
+            Ok((SegmentId(first), SegmentId(second), count.unsigned_abs()))
+        })
+    }
+
     fn counts(&mut self, segments: &[SegmentId], at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
         let at = at.timestamp_micros();
         let statement = Statement::<(BigInt, BigInt)>::new(

@@ -575,6 +575,20 @@ impl Memberships for MemoryUnit {
         Ok(shared.into_iter().collect())
     }
 
+    fn shared_among(
+        &mut self,
+        segments: &[SegmentId],
+        at: Instant,
+    ) -> Result<Vec<(SegmentId, SegmentId, u64)>, StoreError> {
+        let mut shared = Vec::new();
+        for first in segments.iter().collect::<BTreeSet<_>>() {
+            let others = Memberships::shared(self, *first, at)?.into_iter();
+            let later = others.filter(|(second, _)| second > first && segments.contains(second));
+            shared.extend(later.map(|(second, count)| (*first, second, count)));
+        }
+        Ok(shared)
+    }
+
     fn counts(&mut self, segments: &[SegmentId], at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
         let segments = BTreeSet::from_iter(segments);
         let mut counts: BTreeMap<SegmentId, u64> = BTreeMap::new();

@@ -14,8 +14,8 @@ use domain::{
 use crate::{
     Act, App, Error, Known, Look, history,
     memberships::{self, PAGE},
-    ports::{Hold, Locks, Remembered, UserSet},
-    segments::{self, CreateSegment},
+    ports::{Direction, Hold, Locks, Remembered, UserSet},
+    segments::{self, BySize, CreateSegment, StatsQuery},
 };
 
 /// How many segments are held against each other at most.
@@ -158,6 +158,87 @@ pub fn similar(app: &App, caller: &Caller, slug: &Slug, limit: usize) -> Result<
     similar.sort_by(|a, b| b.jaccard.total_cmp(&a.jaccard).then_with(|| a.slug.cmp(&b.slug)));
     similar.truncate(limit);
     Ok(Known { found: (own, similar), seen })
+}
+
+/// How many segments are held against each other by [`overlaps`].
+const LARGEST: usize = 200;
+
+/// How the largest segments share their members, pair by pair.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SharedPairs {
+    /// The largest first, each with how many members it has.
+    pub segments: Vec<(Slug, u64)>,
+    /// Places of two of them, the lower first, and how many members they share; without those that share none.
+    pub pairs: Vec<(usize, usize, u64)>,
+}
+
+/// The pairs of segments that are likest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overlaps {
+    pub as_of: Instant,
+    /// How many segments were held against each other: those with members, of which the largest ones.
+    pub considered: usize,
+    /// The likest first.
+    pub pairs: Vec<LikePair>,
+}
+
+/// Two segments that share members, the larger first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LikePair {
+    pub first: Slug,
+    pub second: Slug,
+    pub first_count: u64,
+    pub second_count: u64,
+    pub shared: u64,
+    /// Those in both, of those in either: from 0 to 1.
+    pub jaccard: f64,
+}
+
+/// At most `limit` pairs, the likest first, among the 200 largest segments.
+pub fn overlaps(app: &App, caller: &Caller, limit: usize) -> Result<Known<Overlaps>, Error> {
+    overlaps_among(app, caller, limit, LARGEST)
+}
+
+/// The same among so many.
+pub fn overlaps_among(app: &App, caller: &Caller, limit: usize, segments_max: usize) -> Result<Known<Overlaps>, Error> {
+    caller.require(Permission::ReadSegments)?;
+    let now = app.clock.now();
+    let remembered = app.index.shared_pairs(now, segments_max);
+    let remembered = remembered.map(|pairs| Remembered { found: (now, pairs.found), seen: pairs.seen });
+    let known = app.known_or_look(caller, remembered, |look| Ok((look.now, shared_pairs(look, segments_max)?)))?;
+    Ok(known.map(|(as_of, SharedPairs { segments, pairs })| {
+        let mut likest: Vec<(f64, usize, usize, u64)> = pairs
+            .into_iter()
+            .map(|(first, second, shared)| {
+                (jaccard(segments[first].1, segments[second].1, shared), first, second, shared)
+            })
+            .collect();
+        likest.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
+        likest.truncate(limit);
+        let pair = |(jaccard, first, second, shared): (f64, usize, usize, u64)| {
+            let [(first, first_count), (second, second_count)] = [first, second].map(|place| segments[place].clone());
+            LikePair { first, second, first_count, second_count, shared, jaccard }
+        };
+        Overlaps { as_of, considered: segments.len(), pairs: likest.into_iter().map(pair).collect() }
+    }))
+}
+
+fn shared_pairs(look: &mut Look, segments_max: usize) -> Result<SharedPairs, Error> {
+    let by_size = BySize { direction: Direction::Descending, after: None };
+    let query = StatsQuery { by_size: Some(by_size), ..StatsQuery::default() };
+    let mut stats = segments::stats(look, &query, usize::MAX)?;
+    stats.retain(|(_, count)| *count > 0);
+    stats.sort_by(|(a, a_count), (b, b_count)| (b_count, &a.slug).cmp(&(a_count, &b.slug)));
+    stats.truncate(segments_max);
+    let ids: Vec<SegmentId> = stats.iter().map(|(segment, _)| segment.id).collect();
+    let places: HashMap<SegmentId, usize> = ids.iter().copied().zip(0..).collect();
+    let shared = look.unit.memberships().shared_among(&ids, look.now)?;
+    let pair = |(a, b, count): (SegmentId, SegmentId, u64)| {
+        let (a, b) = (places[&a], places[&b]);
+        (a.min(b), a.max(b), count)
+    };
+    let pairs = shared.into_iter().map(pair).collect();
+    Ok(SharedPairs { segments: stats.into_iter().map(|(segment, count)| (segment.slug, count)).collect(), pairs })
 }
 
 fn shared(look: &mut Look, slug: &Slug) -> Result<SharedMembers, Error> {

@@ -10,7 +10,7 @@ use domain::{
 use thiserror::Error;
 
 use crate::{
-    algebra::{Overlap, SharedMembers},
+    algebra::{Overlap, SharedMembers, SharedPairs},
     changes::{Commit, Seen, Told},
 };
 
@@ -319,6 +319,12 @@ pub trait Memberships {
     fn each(&mut self, segment: SegmentId, recent: Instant, take: TakeMember) -> Result<(), StoreError>;
     /// How many of a segment's members are in each other segment at `at`; those with nobody in common may be absent.
     fn shared(&mut self, segment: SegmentId, at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
+    /// How many members two of these segments have in common at `at`, for each two of them that have any, the lower id first.
+    fn shared_among(
+        &mut self,
+        segments: &[SegmentId],
+        at: Instant,
+    ) -> Result<Vec<(SegmentId, SegmentId, u64)>, StoreError>;
     /// How many members each of these segments has at `at`. One without members may be absent.
     fn counts(&mut self, segments: &[SegmentId], at: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError>;
     /// How many memberships are live at `at`, and how many of them have a deadline.
@@ -890,6 +896,8 @@ pub trait Index: Send + Sync {
     fn overlap(&self, slugs: &[Slug], at: Instant) -> Option<Remembered<Overlap>>;
     /// How a segment's members share the other segments.
     fn shared(&self, slug: &Slug, at: Instant) -> Option<Remembered<SharedMembers>>;
+    /// How the largest segments that have members, at most `segments_max` of them, share these with each other.
+    fn shared_pairs(&self, at: Instant, segments_max: usize) -> Option<Remembered<SharedPairs>>;
     /// How many users and live memberships there are, and how many of these end before each of the horizons.
     fn totals(&self, at: Instant, horizons: &[Instant]) -> Option<Remembered<Totals>>;
     /// Which transactions it knows to be committed: those that its answers have, and all of this process.
@@ -943,6 +951,10 @@ impl Index for NoIndex {
     }
 
     fn shared(&self, _: &Slug, _: Instant) -> Option<Remembered<SharedMembers>> {
+        None
+    }
+
+    fn shared_pairs(&self, _: Instant, _: usize) -> Option<Remembered<SharedPairs>> {
         None
     }
 

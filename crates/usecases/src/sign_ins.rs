@@ -1,7 +1,9 @@
 //! Signing in by a provider: there, with a state that holds once, and back again.
 
 use chrono::TimeDelta;
-use domain::{Account, Action, Caller, Identity, Login, Role, Secret, SecretKind, SessionId, SessionKind};
+use domain::{
+    Account, Action, Caller, Identity, Login, Password, Permission, Role, Secret, SecretKind, SessionId, SessionKind,
+};
 use serde_json::json;
 
 use crate::{
@@ -9,10 +11,38 @@ use crate::{
     accounts::{self, CreateAccount},
     ports::{Hold, Journey, Locks, Proven, ProviderError, SignIn},
     sessions::{self, Begun},
+    signatures,
 };
 
 /// How long somebody may stay at the provider.
 pub const MINUTES: i64 = 10;
+
+/// How long what somebody signed in with holds, and what it has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInLimits {
+    pub browser_hours: i64,
+    pub access_minutes: i64,
+    pub refresh_days: i64,
+    pub session_days_max: i64,
+    pub sessions_max: usize,
+    pub link_hours: i64,
+    pub password_length_min: usize,
+    pub password_length_max: usize,
+}
+
+pub fn limits(caller: &Caller) -> Result<SignInLimits, Error> {
+    caller.require(Permission::ManageAccounts)?;
+    Ok(SignInLimits {
+        browser_hours: sessions::BROWSER_HOURS,
+        access_minutes: signatures::ACCESS_MINUTES,
+        refresh_days: sessions::REFRESH_DAYS,
+        session_days_max: sessions::SESSION_DAYS_MAX,
+        sessions_max: sessions::SESSIONS_MAX,
+        link_hours: accounts::LINK_HOURS,
+        password_length_min: Password::CHARS_MIN,
+        password_length_max: Password::CHARS_MAX,
+    })
+}
 
 /// Where a browser is to go, and what it has to bring back, beside what the provider gives it.
 pub struct Departure {

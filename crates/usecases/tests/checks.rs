@@ -237,6 +237,10 @@ impl Memberships for Tampered<'_> {
         unreachable!("the check goes by users")
     }
 
+    fn shared_among(&mut self, _: &[SegmentId], _: Instant) -> Result<Vec<(SegmentId, SegmentId, u64)>, StoreError> {
+        unreachable!("the check goes by users")
+    }
+
     fn counts(&mut self, _: &[SegmentId], _: Instant) -> Result<Vec<(SegmentId, u64)>, StoreError> {
         unreachable!("the check goes by users")
     }

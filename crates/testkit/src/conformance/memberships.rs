@@ -1,4 +1,4 @@
-use domain::{Actor, Entry, Instant, JobId, Membership, Reason, Source, User, UserId};
+use domain::{Actor, Entry, Instant, JobId, Membership, Reason, Segment, Source, User, UserId};
 use usecases::ports::{EndingQuery, Leaving, MemberQuery, MembershipTotals, Store, StoreError, UserQuery};
 
 use super::{
@@ -31,6 +31,7 @@ pub(super) const CASES: &[Case] = &[
     ("the ending come by deadline, user and segment, and only what the filters leave", ending_by_deadline),
     ("sources and totals are of live memberships", sources_and_totals_of_live),
     ("shared are the live members of both", shared_are_live_in_both),
+    ("shared among some are the live members of each two", shared_among_some),
     ("the due end at their deadlines, the longest due first, and no more than asked for", due_are_ended_in_order),
     ("the due of a segment end, and nobody else", due_of_a_segment_are_ended),
     ("everybody leaves a segment at once, as it is said", everybody_leaves_at_once),
@@ -158,6 +159,29 @@ fn sources_and_totals_of_live(store: &dyn Store) {
     let totals = |at| look(store, |unit| unit.memberships().totals(minute(at)));
     let expected = |memberships, with_deadline| MembershipTotals { memberships, with_deadline };
     assert_eq!([0, 2, 4, 5, 9].map(totals), [(0, 0), (3, 2), (4, 2), (3, 1), (2, 0)].map(|(a, b)| expected(a, b)));
+}
+
+fn shared_among_some(store: &dyn Store) {
+    let [a, b, c, d] = ["A", "B", "C", "D"].map(|text| has_segment(store, text));
+    let users = ids(["1", "2", "3", "4"]);
+    has_users(store, &users);
+    let mut entries = Vec::new();
+    for (user, segments) in [("1", vec![&a, &b, &c]), ("2", vec![&a, &b, &d]), ("3", vec![&b, &c]), ("4", vec![&a, &d])]
+    {
+        entries.extend(segments.into_iter().map(|segment| add(user, segment, minute(1), None)));
+    }
+    record(store, &entries);
+    record(store, &[extend("3", &c, minute(2), Some(minute(9)))]);
+    let shared = |segments: &[&Segment], at| {
+        let ids: Vec<_> = segments.iter().map(|segment| segment.id).collect();
+        look(store, |unit| unit.memberships().shared_among(&ids, minute(at)))
+    };
+    assert_eq!(shared(&[&c, &a, &b, &a], 5), [(a.id, b.id, 2), (a.id, c.id, 1), (b.id, c.id, 2)]);
+    assert_eq!(shared(&[&a, &b, &c], 9), [(a.id, b.id, 2), (a.id, c.id, 1), (b.id, c.id, 1)]);
+    assert_eq!(
+        (shared(&[&c, &d], 5), shared(&[&a, &b], 0), shared(&[&a], 5), shared(&[], 5)),
+        (vec![], vec![], vec![], vec![])
+    );
 }
 
 fn add_is_stored_as_told(store: &dyn Store) {

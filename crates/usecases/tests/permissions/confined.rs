@@ -34,6 +34,14 @@ fn inside_everything_is_done() {
         ("is_member", |w, c| look(w, c, |look| memberships::is_member(look, &user("anna"), &slug("promo_1")))),
         ("diff", |w, c| look(w, c, |look| history::diff(look, &since("promo_1", w), 9))),
         ("sizes", |w, c| look(w, c, |look| sizes::over_time(look, &size("promo_1")))),
+        ("sizes of each", |w, c| look(w, c, |look| sizes::of_each(look, &sizes_of(&["promo_1", "promo_2"])))),
+        ("history counts", |w, c| look(w, c, |look| history::counts(look, &counts(Some("promo_1"))))),
+        ("find members", |w, c| {
+            look(w, c, |look| history::find_members(look, &slug("promo_1"), None, &searching("a"), 9))
+        }),
+        ("why", |w, c| look(w, c, |look| memberships::why(look, &user("anna"), &slug("promo_1")))),
+        ("endings", |w, c| look(w, c, |look| endings::query(look, &ending_in("promo_1")))),
+        ("sources", |w, c| look(w, c, |look| summaries::sources(look, Some(&slug("promo_1"))))),
         ("history", |w, c| look(w, c, |look| history::filter(look, &happened(Some("promo_1"))))),
         ("algebra", |w, c| evaluate(w, c, "promo_1 - promo_2")),
         ("overlap", |w, c| algebra::known_overlap(&w.app, c, &[slug("promo_1"), slug("promo_2")], None).map(drop)),
@@ -115,6 +123,21 @@ fn outside_nothing_is_read() {
         ("distribution", |w, c| look(w, c, |look| distributions::get(look, &slug("VIP")))),
         ("diff", |w, c| look(w, c, |look| history::diff(look, &since("VIP", w), 9))),
         ("sizes", |w, c| look(w, c, |look| sizes::over_time(look, &size("VIP")))),
+        ("sizes of each", |w, c| look(w, c, |look| sizes::of_each(look, &sizes_of(&["promo_1", "VIP"])))),
+        ("history counts", |w, c| look(w, c, |look| history::counts(look, &counts(Some("VIP"))))),
+        ("history counts of all", |w, c| look(w, c, |look| history::counts(look, &counts(None)))),
+        ("find members", |w, c| look(w, c, |look| history::find_members(look, &slug("VIP"), None, &searching("a"), 9))),
+        ("count found members", |w, c| {
+            look(w, c, |look| history::count_found_members(look, &slug("VIP"), None, &searching("a")))
+        }),
+        ("last changes", |w, c| look(w, c, |look| segments::last_changes(look, &[]))),
+        ("why", |w, c| look(w, c, |look| memberships::why(look, &user("anna"), &slug("VIP")))),
+        ("endings", |w, c| look(w, c, |look| endings::query(look, &ending_in("VIP")))),
+        ("endings of all", |w, c| look(w, c, |look| endings::query(look, &EndingFilter::default()))),
+        ("sources", |w, c| look(w, c, |look| summaries::sources(look, Some(&slug("VIP"))))),
+        ("sources of all", |w, c| look(w, c, |look| summaries::sources(look, None))),
+        ("summary", |w, c| summaries::tell(&w.app, c, None).map(drop)),
+        ("overlaps", |w, c| algebra::overlaps(&w.app, c, 9).map(drop)),
         ("history", |w, c| look(w, c, |look| history::filter(look, &happened(Some("VIP"))))),
         ("history of all", |w, c| look(w, c, |look| history::filter(look, &happened(None)))),
         ("history of a user", |w, c| {

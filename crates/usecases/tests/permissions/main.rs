@@ -21,13 +21,14 @@ use testkit::{FailingStore, World, importing, slug, user};
 use usecases::{
     Act, Error, Expected, Look, Subject,
     accounts::{self, ChangeAccount, CreateAccount},
-    algebra::{self, AlgebraQuery, Exactly, Overlap, SharedMembers, Wanted},
+    algebra::{self, AlgebraQuery, Exactly, Overlap, SharedMembers, SharedPairs, Wanted},
     answers::{self, Answered, Once},
     audit,
     changes::Seen,
     distributions,
+    endings::{self, EndingFilter},
     exports::{self, Export, Form},
-    history::{self, DiffQuery, HistoryQuery},
+    history::{self, CountsQuery, DiffQuery, HistoryQuery},
     imports::{self, Import, What},
     jobs,
     memberships::{self, Addition, ChangeMemberships},
@@ -36,8 +37,9 @@ use usecases::{
     ports::{AccountQuery, AuditQuery, Index, JobQuery, Remembered, SegmentQuery, Totals, UserQuery, UserSet},
     reports, retention,
     segments::{self, ChangeSegment, CopiedMembers, CopySegment, CreateSegment, StatsQuery},
-    sizes::{self, SizeQuery},
-    stale,
+    sign_ins,
+    sizes::{self, SizeQuery, SizesQuery},
+    stale, summaries,
     tokens::{self, CreateToken},
     users::{self, ChangeUser, CreateUser},
 };
@@ -172,6 +174,23 @@ fn since(text: &str, world: &World) -> DiffQuery {
     DiffQuery { slug: slug(text), from: world.now() - TimeDelta::minutes(1), to: world.now(), after: None }
 }
 
+fn sizes_of(slugs: &[&str]) -> SizesQuery {
+    let slugs = slugs.iter().map(|text| slug(text)).collect();
+    SizesQuery { slugs, from: None, to: None, step: Ttl::DAY }
+}
+
+fn counts(segment: Option<&str>) -> CountsQuery {
+    CountsQuery { user: None, segment: segment.map(slug), from: None, to: None, step: Ttl::DAY }
+}
+
+fn searching(text: &str) -> UserQuery {
+    UserQuery { text: Some(text.to_owned()), ..UserQuery::default() }
+}
+
+fn ending_in(segment: &str) -> EndingFilter {
+    EndingFilter { segment: Some(slug(segment)), ..EndingFilter::default() }
+}
+
 fn size(text: &str) -> SizeQuery {
     SizeQuery { slug: slug(text), from: None, to: None, step: Ttl::parse("P1D").unwrap() }
 }
@@ -295,6 +314,10 @@ impl Index for FullMemory {
 
     fn shared(&self, _: &Slug, _: Instant) -> Option<Remembered<SharedMembers>> {
         FullMemory::remembered(SharedMembers { user_count: 0, others: Vec::new() })
+    }
+
+    fn shared_pairs(&self, _: Instant, _: usize) -> Option<Remembered<SharedPairs>> {
+        FullMemory::remembered(SharedPairs { segments: Vec::new(), pairs: Vec::new() })
     }
 
     fn totals(&self, _: Instant, horizons: &[Instant]) -> Option<Remembered<Totals>> {

@@ -35,6 +35,22 @@ fn to_read() {
             ("segments::stats", |w, c| look(w, c, |look| segments::stats(look, &StatsQuery::default(), 9))),
             ("distributions::get", |w, c| look(w, c, |look| distributions::get(look, &slug("VIP")))),
             ("sizes::over_time", |w, c| look(w, c, |look| sizes::over_time(look, &size("VIP")))),
+            ("sizes::of_each", |w, c| look(w, c, |look| sizes::of_each(look, &sizes_of(&["VIP", "promo_1"])))),
+            ("history::counts", |w, c| look(w, c, |look| history::counts(look, &counts(None)))),
+            ("history::counts of one", |w, c| look(w, c, |look| history::counts(look, &counts(Some("VIP"))))),
+            ("history::find_members", |w, c| {
+                look(w, c, |look| history::find_members(look, &slug("VIP"), None, &searching("a"), 9))
+            }),
+            ("history::count_found_members", |w, c| {
+                let then = Some(w.now());
+                look(w, c, |look| history::count_found_members(look, &slug("VIP"), then, &searching("a")))
+            }),
+            ("segments::last_changes", |w, c| look(w, c, |look| segments::last_changes(look, &[]))),
+            ("memberships::why", |w, c| look(w, c, |look| memberships::why(look, &user("anna"), &slug("VIP")))),
+            ("endings::query", |w, c| look(w, c, |look| endings::query(look, &EndingFilter::default()))),
+            ("summaries::tell", |w, c| summaries::tell(&w.app, c, None).map(drop)),
+            ("summaries::sources", |w, c| look(w, c, |look| summaries::sources(look, None))),
+            ("algebra::overlaps", |w, c| algebra::overlaps(&w.app, c, 9).map(drop)),
             ("users::get", |w, c| look(w, c, |look| users::get(look, &user("anna")))),
             ("users::list", |w, c| look(w, c, |look| users::list(look, &UserQuery::default(), 9))),
             ("users::count", |w, c| look(w, c, |look| users::count(look, &UserQuery::default()))),
@@ -275,6 +291,7 @@ fn to_manage_accounts() {
             }),
             ("accounts::find", |w, c| look(w, c, |look| accounts::find(look, &Login::parse("other").unwrap()))),
             ("accounts::list", |w, c| look(w, c, |look| accounts::list(look, &AccountQuery::default(), 9))),
+            ("sign_ins::limits", |_, c| sign_ins::limits(c).map(drop)),
             ("accounts::count", |w, c| look(w, c, |look| accounts::count(look, &AccountQuery::default()))),
             ("accounts::history", |w, c| look(w, c, |look| accounts::history(look, OTHER, None, 9))),
         ],
