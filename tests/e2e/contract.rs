@@ -79,6 +79,8 @@ fn without_accounts(path: &str, method: &str) -> Option<&'static str> {
         ("get", "/api/v1/auth/providers/{provider}/callback") => Some("invalid"),
         ("put", "/api/v1/accounts/me/password") => Some("account_not_found"),
         ("get", "/api/v1/accounts/me/sessions") => Some("conflict"),
+        // The store is not empty.
+        ("post", "/api/v1/jobs/demo") => Some("conflict"),
         _ => None,
     }
 }
@@ -90,6 +92,9 @@ pub fn address(client: &Client, path: &str, method: &str, slug: &str, user: &str
         .replace("{user_id}", user)
         .replace("{form}", "csv")
         .replace("/auth/providers/{provider}", "/auth/providers/nobody");
+    if path.ends_with("/segments/sizes") {
+        address += &format!("?segment={slug}");
+    }
     if path.ends_with("/diff") && method == "get" {
         address += "?from=2020-01-01T00:00:00Z";
     }
@@ -446,6 +451,15 @@ fn the_document_is_whole(document: &Value) {
         "get /jobs/{id}",
         "post /jobs/retention",
         "post /jobs/stale_segments",
+        "post /jobs/demo",
+        "get /history/counts",
+        "get /memberships",
+        "get /memberships/sources",
+        "get /segments/overlaps",
+        "get /segments/sizes",
+        "get /settings/sign_in",
+        "get /summary",
+        "get /users/{user_id}/segments/{slug}/why",
         "post /jobs/{id}/cancel",
         "post /jobs/{id}/undo",
         "get /jobs/{id}/errors",

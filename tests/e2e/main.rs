@@ -19,6 +19,7 @@ mod imports;
 mod jobs;
 mod journals;
 mod nodes;
+mod overviews;
 mod permissions;
 mod providers;
 mod races;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tables::Packing;
 use tokio::sync::Semaphore;
 use usecases::{
-    Act, App, Error, Look,
+    Act, App, Error, Look, demo,
     imports::{self, Import, Outcome, Refused, What},
     jobs,
     ports::JobQuery,
@@ -50,6 +50,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/jobs").get(list))
         .service(web::resource("/jobs/retention").post(forget))
         .service(web::resource("/jobs/stale_segments").post(tidy))
+        .service(web::resource("/jobs/demo").post(fill))
         .service(web::resource("/jobs/{id}").get(get))
         .service(web::resource("/jobs/{id}/cancel").post(cancel))
         .service(web::resource("/jobs/{id}/undo").post(undo))
@@ -91,7 +92,7 @@ pub(crate) struct JobView {
     /// The stale segments that were found, the first thousand of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     segments: Option<Vec<String>>,
-    /// Why it failed.
+    /// Why it failed, or what is left of what was cancelled.
     #[schema(required = true)]
     problem: Option<String>,
     /// The job that this one takes back.
@@ -122,6 +123,7 @@ pub(crate) enum JobKindView {
     Report,
     Retention,
     StaleSegments,
+    Demo,
 }
 
 /// How much of history stays.
@@ -167,7 +169,7 @@ pub(crate) struct JobEvent {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Progress)]
 pub(crate) struct ProgressView {
-    /// Rows.
+    /// Rows; of demo data, days.
     done: u64,
     #[schema(required = true)]
     total: Option<u64>,
@@ -303,6 +305,10 @@ fn counts(job: &Job, outcome: &Outcome) -> Option<BTreeMap<&'static str, u64>> {
             vec![("forgotten", outcome.forgotten), ("kept", outcome.kept)]
         }
         JobKind::StaleSegments => vec![("found", stale::Outcome::of(job).found)],
+        JobKind::Demo => {
+            let outcome = demo::Outcome::of(job);
+            vec![("users_created", outcome.users), ("days", outcome.days)]
+        }
         JobKind::Report => return None,
     };
     Some(BTreeMap::from_iter(counts))
@@ -442,6 +448,21 @@ pub(crate) async fn tidy(call: Call) -> Result<HttpResponse, Problem> {
     let older_than = faults.ttl("/older_than", Some(&body.older_than));
     let older_than = faults.or(older_than)?;
     let begun = begin(call, move |act| stale::request(act, older_than, dry_run)).await?;
+    begun.answer().await
+}
+
+/// Fill an empty store with a made-up shop
+///
+/// 10,000 users with half a year of history, the same that `strata demo` makes. Progress is in days. Cancelled, it leaves what it made,
+/// and says how much that is.
+#[utoipa::path(post, path = "/api/v1/jobs/demo", tag = "jobs",
+    responses(
+        (status = 202, description = "It goes on by itself: follow Location", body = JobView),
+        (status = 409, description = "`conflict`: there are users or segments already, or it is being made"),
+    ))]
+pub(crate) async fn fill(call: Call) -> Result<HttpResponse, Problem> {
+    Parameters::of(&call.request)?.end()?;
+    let begun = begin(call, demo::request).await?;
     begun.answer().await
 }
 

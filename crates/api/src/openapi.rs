@@ -195,7 +195,7 @@ pub(crate) struct AuditFilters {
         crate::imports::memberships, crate::imports::members, crate::imports::users, crate::imports::segments,
         crate::exports::members, crate::exports::set, crate::exports::users, crate::exports::history, crate::exports::stats,
         crate::reports::history, crate::reports::members, crate::reports::set, crate::reports::users, crate::reports::stats, crate::reports::fetch,
-        crate::jobs::list, crate::jobs::get, crate::jobs::cancel, crate::jobs::undo, crate::jobs::forget, crate::jobs::tidy, crate::jobs::errors, crate::jobs::events,
+        crate::jobs::list, crate::jobs::get, crate::jobs::cancel, crate::jobs::undo, crate::jobs::forget, crate::jobs::tidy, crate::jobs::fill, crate::jobs::errors, crate::jobs::events,
         crate::auth::token, crate::auth::refresh, crate::auth::revoke, crate::auth::sign_in, crate::auth::follow_link, crate::auth::sign_out,
         crate::auth::providers, crate::auth::depart, crate::auth::link, crate::auth::arrive,
         crate::accounts::me, crate::accounts::me_among_users, crate::accounts::set_password, crate::accounts::own_sessions, crate::accounts::create, crate::accounts::list,
@@ -448,7 +448,7 @@ fn need_of(path: &str, method: &str) -> Need {
         ("get", "/jobs/{id}" | "/jobs/{id}/events") | (_, "/jobs/{id}/cancel") => Need::Caller,
         (_, "/jobs/{id}/undo" | "/jobs/{id}/errors") => Need::Permissions(&[Permission::Manage]),
         (_, "/users/import") => Need::Permissions(&[Permission::Manage, Permission::ReadPersons]),
-        (_, "/jobs/retention" | "/jobs/stale_segments") => Need::Permissions(&[Permission::Operate]),
+        (_, "/jobs/retention" | "/jobs/stale_segments" | "/jobs/demo") => Need::Permissions(&[Permission::Operate]),
         (_, path) if path.starts_with("/accounts") || path == "/settings/sign_in" => {
             Need::Permissions(&[Permission::ManageAccounts])
         }

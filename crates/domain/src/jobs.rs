@@ -65,10 +65,12 @@ pub enum JobKind {
     Retention,
     /// Deletes segments that nothing happened to for long.
     StaleSegments,
+    /// Fills an empty store with a made-up shop.
+    Demo,
 }
 
 impl JobKind {
-    pub const ALL: [JobKind; 7] = [
+    pub const ALL: [JobKind; 8] = [
         JobKind::ImportMemberships,
         JobKind::ImportUsers,
         JobKind::ImportSegments,
@@ -76,6 +78,7 @@ impl JobKind {
         JobKind::Report,
         JobKind::Retention,
         JobKind::StaleSegments,
+        JobKind::Demo,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -87,6 +90,7 @@ impl JobKind {
             JobKind::Report => "report",
             JobKind::Retention => "retention",
             JobKind::StaleSegments => "stale_segments",
+            JobKind::Demo => "demo",
         }
     }
 

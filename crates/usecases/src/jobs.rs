@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Act, App, Error, Look, Subject,
     answers::{self, Once},
-    audit, imports,
+    audit, demo, imports,
     ports::{JobQuery, StoreError},
     reports, retention, stale,
 };
@@ -267,11 +267,15 @@ pub fn run(app: &App, job: Job, stopping: &dyn Fn() -> bool) -> Result<Job, Erro
         JobKind::Report => reports::carry_out(&mut run),
         JobKind::Retention => retention::carry_out(&mut run),
         JobKind::StaleSegments => stale::carry_out(&mut run),
+        JobKind::Demo => demo::carry_out(&mut run),
     };
     let (state, problem) = match ended {
         Ok(()) if run.job.state.is_final() => return Ok(run.job),
         Ok(()) => (JobState::Done, None),
-        Err(Halt::Cancelled) => (JobState::Cancelled, None),
+        Err(Halt::Cancelled) => {
+            let left = (run.job.kind == JobKind::Demo).then(|| demo::left_by(&run.job));
+            (JobState::Cancelled, left)
+        }
         Err(Halt::Stopping) => (JobState::Queued, None),
         Err(Halt::Lost) => return app.look(&Caller::service("strata"), |look| get(look, run.job.id)),
         Err(Halt::Failed(error)) if is_passing(&error) => return Err(error),
@@ -442,7 +446,7 @@ pub fn forget(app: &App, days: i64, limit: usize) -> Result<usize, Error> {
                 app.files.delete(&imports::folder(job)?)?
             }
             JobKind::Report => app.files.delete(&reports::folder(job))?,
-            JobKind::Undo | JobKind::Retention | JobKind::StaleSegments => {}
+            JobKind::Undo | JobKind::Retention | JobKind::StaleSegments | JobKind::Demo => {}
         }
     }
     let ids: Vec<JobId> = ended.iter().map(|job| job.id).collect();

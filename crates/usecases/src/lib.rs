@@ -9,6 +9,7 @@ pub mod answers;
 pub mod audit;
 pub mod changes;
 pub mod checks;
+pub mod demo;
 pub mod distributions;
 pub mod endings;
 mod error;

@@ -25,7 +25,7 @@ use usecases::{
     answers::{self, Answered, Once},
     audit,
     changes::Seen,
-    distributions,
+    demo, distributions,
     endings::{self, EndingFilter},
     exports::{self, Export, Form},
     history::{self, CountsQuery, DiffQuery, HistoryQuery},

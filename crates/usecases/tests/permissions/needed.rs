@@ -248,6 +248,10 @@ fn to_operate() {
         &[
             ("retention::request", |w, c| act(w, c, |act| retention::request(act, 12, false))),
             ("retention::request of a trial", |w, c| act(w, c, |act| retention::request(act, 12, true))),
+            ("demo::request", |_, c| {
+                let empty = World::in_memory();
+                act(&empty, c, demo::request)
+            }),
             ("stale::request", |w, c| act(w, c, |act| stale::request(act, Ttl::parse("P30D").unwrap(), false))),
         ],
     );
