@@ -60,6 +60,26 @@ fn users_are_found_by_names_and_addresses_by_who_may_see_them() {
 }
 
 #[test]
+fn members_are_found_by_names_by_who_may_see_them() {
+    let world = world();
+    let confined = token(&world, "confined", &[Scope::Read, Scope::Persons], Some("V"));
+    for (caller, sees) in readers(&world).into_iter().chain([(confined, false)]) {
+        for as_of in [None, Some(world.now())] {
+            let count = |text: &str| {
+                let found = world.app.look(&caller, |look| {
+                    let found = history::find_members(look, &slug("VIP"), as_of, &about(text), 9)?;
+                    let count = history::count_found_members(look, &slug("VIP"), as_of, &about(text))?;
+                    assert_eq!(found.len() as u64, count);
+                    Ok(count)
+                });
+                found.unwrap()
+            };
+            assert_eq!((count("karenina"), count("ann")), (u64::from(sees), 1), "{}", caller.actor());
+        }
+    }
+}
+
+#[test]
 fn users_are_found_by_their_ids_by_everybody() {
     let world = world();
     for (caller, _) in readers(&world) {
