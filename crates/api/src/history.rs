@@ -8,8 +8,7 @@ use domain::{HistoryRow, Ttl};
 use serde::Serialize;
 use usecases::{
     history::{self, CountsQuery, HistoryQuery},
-    ports::Direction,
-    summaries::Moves,
+    ports::{Direction, Moves},
 };
 use utoipa::ToSchema;
 

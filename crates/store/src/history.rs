@@ -9,7 +9,8 @@ use diesel::{
 use domain::{Actor, Entry, HistoryRow, Instant, JobId, Membership, SegmentId, SegmentRef, UserId, history::replay};
 use serde_json::json;
 use usecases::ports::{
-    Direction, History, HistoryFilter, HistoryLines, HistorySegment, HistoryTally, MemberQuery, StoreError, UserQuery,
+    Direction, History, HistoryFilter, HistoryLines, HistorySegment, HistoryTally, MemberQuery, Moves, StoreError,
+    UserQuery,
 };
 
 use crate::{
@@ -113,6 +114,21 @@ impl History for DieselUnit<'_> {
         });
         let tallies = tallies.collect();
         self.remember(tallies)
+    }
+
+    /// Without groups, which would have all rows sorted first.
+    fn moves(&mut self, after: Instant, to: Instant) -> Result<Moves, StoreError> {
+        let statement = Statement::<(BigInt, BigInt, BigInt)>::new(
+            "SELECT count(*) FILTER (WHERE operation = 'add'), count(*) FILTER (WHERE operation = 'remove'), \
+             count(*) FILTER (WHERE operation = 'extend') FROM history WHERE at > ? AND at <= ?",
+        )
+        .int(after.timestamp_micros())
+        .int(to.timestamp_micros());
+        let moves = self.rows(statement, |(added, removed, extended): (i64, i64, i64)| {
+            let [added, removed, extended] = [added, removed, extended].map(i64::unsigned_abs);
+            Ok(Moves { added, removed, extended })
+        })?;
+        Ok(moves.into_iter().next().unwrap_or_default())
     }
 
     fn last_of(&mut self, segments: &[SegmentId]) -> Result<Vec<HistoryRow>, StoreError> {

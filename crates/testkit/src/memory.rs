@@ -17,7 +17,7 @@ use usecases::{
     ports::{
         Access, AccountQuery, Accounts, Answers, Audit, AuditQuery, Bearer, Changes, Direction, EndingQuery, History,
         HistoryFilter, HistoryLines, HistoryTally, JobQuery, Jobs, KeptSecret, Leaving, Locks, MemberQuery,
-        MembershipTotals, Memberships, Secrets, SegmentOrder, SegmentQuery, Segments, Sessions, SignIn, Store,
+        MembershipTotals, Memberships, Moves, Secrets, SegmentOrder, SegmentQuery, Segments, Sessions, SignIn, Store,
         StoreError, StoredAnswer, TakeMember, Tokens, Unit, UserQuery, Users, Verdict,
     },
 };
@@ -808,6 +808,14 @@ impl History for MemoryUnit {
             counts.entry((place, source.as_str(), operation.as_str())).or_insert(none).count += 1;
         }
         Ok(counts.into_values().collect())
+    }
+
+    fn moves(&mut self, after: Instant, to: Instant) -> Result<Moves, StoreError> {
+        let within = |entry: &&Entry| after < entry.at && entry.at <= to;
+        let entries: Vec<&Entry> = self.tables.history.iter().map(|row| &row.entry).filter(within).collect();
+        let count = |operation| entries.iter().filter(|entry| entry.operation == operation).count() as u64;
+        let [added, removed, extended] = [Operation::Add, Operation::Remove, Operation::Extend].map(count);
+        Ok(Moves { added, removed, extended })
     }
 
     fn last_of(&mut self, segments: &[SegmentId]) -> Result<Vec<HistoryRow>, StoreError> {

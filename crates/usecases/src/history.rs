@@ -9,9 +9,8 @@ use domain::{
 
 use crate::{
     Error, Look, Subject,
-    ports::{Bearer, HistoryFilter, HistorySegment, MemberQuery, UserQuery},
+    ports::{Bearer, HistoryFilter, HistorySegment, MemberQuery, Moves, UserQuery},
     sizes,
-    summaries::Moves,
 };
 
 #[derive(Debug, Clone, Default)]

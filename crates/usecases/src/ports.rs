@@ -412,6 +412,8 @@ pub trait History {
     /// How many of the rows that the filter leaves are later than one of these ascending instants and not later than the
     /// next, by place of the next, source and operation. Places where there are none are absent.
     fn tally(&mut self, filter: &HistoryFilter, points: &[Instant]) -> Result<Vec<HistoryTally>, StoreError>;
+    /// How many rows of each operation are later than `after` and not later than `to`.
+    fn moves(&mut self, after: Instant, to: Instant) -> Result<Moves, StoreError>;
     /// The last row of each of these segments that has any, by instant and then by id, whatever the segment was called then.
     fn last_of(&mut self, segments: &[SegmentId]) -> Result<Vec<HistoryRow>, StoreError>;
     /// All rows of these users, by id; only those in `segment` when it is given.
@@ -527,6 +529,25 @@ fn instant(word: Option<&str>) -> Result<Instant, StoreError> {
 
 fn corrupt_line(detail: impl Into<String>) -> StoreError {
     StoreError::Corrupt { table: "history", detail: detail.into() }
+}
+
+/// How many rows of history there are of each operation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moves {
+    pub added: u64,
+    pub removed: u64,
+    pub extended: u64,
+}
+
+impl Moves {
+    pub(crate) fn take(&mut self, tally: &HistoryTally) {
+        let count = match tally.operation {
+            Operation::Add => &mut self.added,
+            Operation::Remove => &mut self.removed,
+            Operation::Extend => &mut self.extended,
+        };
+        *count += tally.count;
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! The summary: how much there is of everything, what changed of late, and what ends soon.
 
 use chrono::{NaiveTime, TimeDelta};
-use domain::{Caller, Instant, JobState, Operation, Permission, Source};
+use domain::{Caller, Instant, JobState, Permission, Source};
 
 use crate::{
     App, Error, Known, Look, jobs,
-    ports::{EndingQuery, HistoryFilter, HistoryTally, JobQuery, SegmentQuery, Totals, UserQuery},
+    ports::{EndingQuery, JobQuery, Moves, SegmentQuery, Totals, UserQuery},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,25 +27,6 @@ pub struct Since {
     pub segments_changed: u64,
 }
 
-/// How many rows of history there are of each operation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Moves {
-    pub added: u64,
-    pub removed: u64,
-    pub extended: u64,
-}
-
-impl Moves {
-    pub(crate) fn take(&mut self, tally: &HistoryTally) {
-        let count = match tally.operation {
-            Operation::Add => &mut self.added,
-            Operation::Remove => &mut self.removed,
-            Operation::Extend => &mut self.extended,
-        };
-        *count += tally.count;
-    }
-}
-
 /// Of the jobs that the caller sees.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct JobCounts {
@@ -65,9 +46,7 @@ pub fn tell(app: &App, caller: &Caller, since: Option<Instant>) -> Result<Known<
     let summary = app.look(caller, |look| {
         let now = look.now;
         let at = since.unwrap_or_else(|| now.date_naive().and_time(NaiveTime::MIN).and_utc());
-        let mut moves = Moves::default();
-        let tallies = look.unit.history().tally(&HistoryFilter::default(), &[at, now.max(at)])?;
-        tallies.iter().for_each(|tally| moves.take(tally));
+        let moves = look.unit.history().moves(at, now)?;
         let segments_changed = look.unit.segments().count_changed(at)?;
         Ok(Summary {
             as_of: now,

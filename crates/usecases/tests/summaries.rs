@@ -11,10 +11,10 @@ use usecases::{
     history::{self, CountsQuery},
     imports::What,
     memberships::{self, Deadline},
-    ports::{Direction, SegmentQuery},
+    ports::{Direction, Moves, SegmentQuery},
     segments::{self, BySize, StatsQuery},
     sizes::{self, SizeQuery, SizesQuery},
-    summaries::{self, Moves},
+    summaries,
 };
 
 /// A, B and C; users come, stay longer and go in two days.

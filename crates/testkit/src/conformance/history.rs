@@ -8,7 +8,7 @@ use domain::{
     history::replay,
 };
 use usecases::ports::{
-    Direction, HistoryFilter, HistoryLine, HistoryLines, HistorySegment, MemberQuery, Store, UserQuery,
+    Direction, HistoryFilter, HistoryLine, HistoryLines, HistorySegment, MemberQuery, Moves, Store, UserQuery,
 };
 
 use super::{
@@ -403,6 +403,18 @@ fn rows_are_counted_between_instants(store: &dyn Store) {
         }
     }
     assert!(seen > 100, "there is too little to count: {seen}");
+    for (after, to) in [
+        (minute(0), minute(1_000_000)),
+        (boundary - micros(1), boundary),
+        (boundary, minute(40)),
+        (boundary, boundary),
+        (boundary, minute(0)),
+    ] {
+        let within = rows.iter().filter(|row| after < row.entry.at && row.entry.at <= to);
+        let count = |operation| within.clone().filter(|row| row.entry.operation == operation).count() as u64;
+        let [added, removed, extended] = [Operation::Add, Operation::Remove, Operation::Extend].map(count);
+        assert_eq!(look(store, |unit| unit.history().moves(after, to)), Moves { added, removed, extended });
+    }
     assert_eq!(look(store, |unit| unit.history().tally(&HistoryFilter::default(), &[])), []);
 }
 
