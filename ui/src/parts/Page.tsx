@@ -1,0 +1,55 @@
+import { Alert, Group, Stack, Text, Title } from '@mantine/core';
+import { useDocumentTitle } from '@mantine/hooks';
+import type { ReactNode } from 'react';
+import { useMay, useMe, type Permission } from '../api/me';
+import { useText } from '../text';
+import { parts } from './messages';
+
+interface PageProps {
+  title: string;
+  /** Beside the title: a badge, a count. */
+  beside?: ReactNode;
+  /** To the right: what can be done here. */
+  actions?: ReactNode;
+  /** One sentence. */
+  about?: ReactNode;
+  /** Who lacks it is told so, whatever address they came by. */
+  needs?: Permission;
+  children: ReactNode;
+}
+
+/** The frame of each screen. */
+export function Page({ title, beside, actions, about, needs, children }: PageProps) {
+  const t = useText(parts);
+  const me = useMe();
+  const may = useMay();
+  useDocumentTitle(`${title} · Strata`);
+  const isForbidden = needs !== undefined && me !== null && !may(needs);
+  return (
+    <Stack gap="md">
+      <Group justify="space-between" align="flex-start" gap="sm">
+        <Stack gap={2}>
+          <Group gap="sm" align="baseline">
+            <Title order={1} className="breaks">
+              {title}
+            </Title>
+            {beside}
+          </Group>
+          {about && (
+            <Text size="sm" c="dimmed" maw="70ch">
+              {about}
+            </Text>
+          )}
+        </Stack>
+        {!isForbidden && actions && <Group gap="xs">{actions}</Group>}
+      </Group>
+      {isForbidden ? (
+        <Alert color="orange" variant="outline" title={t('forbidden')} role="alert">
+          {t('forbiddenDetail', { permission: needs })}
+        </Alert>
+      ) : (
+        children
+      )}
+    </Stack>
+  );
+}

@@ -1,0 +1,32 @@
+/** Gives a file to the browser to keep. */
+export function save(name: string, content: Blob | string): void {
+  const blob = typeof content === 'string' ? new Blob([content]) : content;
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/**
+ * A cell of CSV with `;` between cells, as the service writes them: quoted where RFC 4180 asks for it, and with an apostrophe
+ * before what a spreadsheet would run.
+ */
+export function cell(value: string | number | null): string {
+  const plain = value === null ? '' : String(value);
+  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain;
+  return /[";\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+export function csv(rows: (string | number | null)[][]): string {
+  return rows.map((row) => row.map(cell).join(';') + '\r\n').join('');
+}
+
+/** A browser's own download, by an address that it may follow with the session's cookie. */
+export function download(address: string): void {
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = '';
+  link.click();
+}

@@ -1,0 +1,29 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, ok, tagged } from '../api/client';
+
+/** What more than one screen asks for. The first word of a key says what it is about, so that changes find it. */
+
+export const segmentQuery = (slug: string) =>
+  queryOptions({
+    queryKey: ['segments', 'one', slug],
+    queryFn: () => tagged(api.GET('/api/v1/segments/{slug}', { params: { path: { slug } } })),
+  });
+
+/** Slugs that begin as somebody typed. */
+export const segmentChoices = (query: string) =>
+  queryOptions({
+    queryKey: ['segments', 'choices', query],
+    queryFn: () =>
+      ok(
+        api.GET('/api/v1/segments/stats', { params: { query: { limit: 20, ...(query ? { query } : {}) } } }),
+      ),
+    placeholderData: (before) => before,
+  });
+
+export const userChoices = (query: string) =>
+  queryOptions({
+    queryKey: ['users', 'choices', query],
+    queryFn: () =>
+      ok(api.GET('/api/v1/users', { params: { query: { limit: 20, ...(query ? { query } : {}) } } })),
+    placeholderData: (before) => before,
+  });

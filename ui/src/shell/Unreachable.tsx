@@ -1,0 +1,37 @@
+import { Alert } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { reachable } from '../api/client';
+import { useStore } from '../api/store';
+import { useText } from '../text';
+import { shell } from './messages';
+
+const EVERY_MS = 2_000;
+
+/** Says that the service is away, listens for it, and asks everything anew when it is back. */
+export function Unreachable() {
+  const t = useText(shell);
+  const isReachable = useStore(reachable);
+  const client = useQueryClient();
+  useEffect(() => {
+    if (isReachable) return undefined;
+    const timer = setInterval(() => {
+      fetch('/healthz')
+        .then((response) => {
+          if (!response.ok) return;
+          reachable.set(true);
+          notifications.show({ message: t('back'), color: 'teal.9' });
+          void client.invalidateQueries();
+        })
+        .catch(() => undefined);
+    }, EVERY_MS);
+    return () => clearInterval(timer);
+  }, [isReachable, client, t]);
+  if (isReachable) return null;
+  return (
+    <Alert color="orange" variant="outline" role="alert" mb="md">
+      {t('unreachable')}
+    </Alert>
+  );
+}
