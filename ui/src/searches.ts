@@ -29,6 +29,9 @@ function one<T extends string>(raw: Raw, name: string, known: readonly T[]): T |
   return known.find((value) => value === raw[name]);
 }
 
+/** Each may be absent, also from a link of ours. */
+const some = <T extends object>(search: T): Partial<T> => search;
+
 export const KINDS = ['manual', 'percent', 'rule', 'model'] as const;
 export const SEGMENT_TABS = ['overview', 'members', 'history', 'overlap', 'settings'] as const;
 export const USER_TABS = ['segments', 'timeline', 'history', 'attributes'] as const;
@@ -37,69 +40,78 @@ export const DISTRIBUTION_TABS = ['share', 'compare', 'move'] as const;
 /** Only a place of this console, never another site. */
 export const signIn = (raw: Raw) => {
   const next = word(raw, 'next');
-  return { next: next?.startsWith('/') && !next.startsWith('//') && !next.includes('\\') ? next : undefined };
+  return some({
+    next: next?.startsWith('/') && !next.startsWith('//') && !next.includes('\\') ? next : undefined,
+  });
 };
 
-export const segments = (raw: Raw) => ({
-  query: word(raw, 'query'),
-  kind: one(raw, 'kind', KINDS),
-  sort: word(raw, 'sort'),
-  columns: words(raw, 'columns'),
-  new: flag(raw, 'new'),
-});
+export const segments = (raw: Raw) =>
+  some({
+    query: word(raw, 'query'),
+    kind: one(raw, 'kind', KINDS),
+    sort: word(raw, 'sort'),
+    columns: words(raw, 'columns'),
+    new: flag(raw, 'new'),
+  });
 
-export const segment = (raw: Raw) => ({
-  tab: one(raw, 'tab', SEGMENT_TABS),
-  query: word(raw, 'query'),
-  as_of: word(raw, 'as_of'),
-  user_id: word(raw, 'user_id'),
-  month: word(raw, 'month'),
-  from: word(raw, 'from'),
-  to: word(raw, 'to'),
-  with: words(raw, 'with'),
-});
+export const segment = (raw: Raw) =>
+  some({
+    tab: one(raw, 'tab', SEGMENT_TABS),
+    query: word(raw, 'query'),
+    as_of: word(raw, 'as_of'),
+    user_id: word(raw, 'user_id'),
+    month: word(raw, 'month'),
+    from: word(raw, 'from'),
+    to: word(raw, 'to'),
+    with: words(raw, 'with'),
+  });
 
-export const users = (raw: Raw) => ({
-  query: word(raw, 'query'),
-  new: flag(raw, 'new'),
-  import: flag(raw, 'import'),
-});
+export const users = (raw: Raw) =>
+  some({
+    query: word(raw, 'query'),
+    new: flag(raw, 'new'),
+    import: flag(raw, 'import'),
+  });
 
-export const user = (raw: Raw) => ({
-  tab: one(raw, 'tab', USER_TABS),
-  as_of: word(raw, 'as_of'),
-  month: word(raw, 'month'),
-  why: word(raw, 'why'),
-});
+export const user = (raw: Raw) =>
+  some({
+    tab: one(raw, 'tab', USER_TABS),
+    as_of: word(raw, 'as_of'),
+    month: word(raw, 'month'),
+    why: word(raw, 'why'),
+  });
 
-export const distribution = (raw: Raw) => ({
-  tab: one(raw, 'tab', DISTRIBUTION_TABS),
-  segment: word(raw, 'segment'),
-  percent: number(raw, 'percent'),
-  with: word(raw, 'with'),
-  from: word(raw, 'from'),
-  to: word(raw, 'to'),
-});
+export const distribution = (raw: Raw) =>
+  some({
+    tab: one(raw, 'tab', DISTRIBUTION_TABS),
+    segment: word(raw, 'segment'),
+    percent: number(raw, 'percent'),
+    with: word(raw, 'with'),
+    from: word(raw, 'from'),
+    to: word(raw, 'to'),
+  });
 
-export const statistics = (raw: Raw) => ({ days: number(raw, 'days'), query: word(raw, 'query') });
+export const statistics = (raw: Raw) => some({ days: number(raw, 'days'), query: word(raw, 'query') });
 
-export const jobs = (raw: Raw) => ({ kind: word(raw, 'kind'), state: word(raw, 'state') });
+export const jobs = (raw: Raw) => some({ kind: word(raw, 'kind'), state: word(raw, 'state') });
 
-export const reports = (raw: Raw) => ({ new: word(raw, 'new'), segment: word(raw, 'segment') });
+export const reports = (raw: Raw) => some({ new: word(raw, 'new'), segment: word(raw, 'segment') });
 
-export const audit = (raw: Raw) => ({
-  actor: word(raw, 'actor'),
-  action: word(raw, 'action'),
-  subject: word(raw, 'subject'),
-  month: word(raw, 'month'),
-  from: word(raw, 'from'),
-  to: word(raw, 'to'),
-});
+export const audit = (raw: Raw) =>
+  some({
+    actor: word(raw, 'actor'),
+    action: word(raw, 'action'),
+    subject: word(raw, 'subject'),
+    month: word(raw, 'month'),
+    from: word(raw, 'from'),
+    to: word(raw, 'to'),
+  });
 
-export const accounts = (raw: Raw) => ({
-  query: word(raw, 'query'),
-  role: word(raw, 'role'),
-  new: flag(raw, 'new'),
-});
+export const accounts = (raw: Raw) =>
+  some({
+    query: word(raw, 'query'),
+    role: word(raw, 'role'),
+    new: flag(raw, 'new'),
+  });
 
-export const playground = (raw: Raw) => ({ call: number(raw, 'call') });
+export const playground = (raw: Raw) => some({ call: number(raw, 'call') });

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a command line talks to a person")]
 
 mod bench;
+mod console;
 mod fuzz;
 mod machine;
 mod run;
@@ -32,7 +33,7 @@ enum Task {
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: String,
     },
-    /// Run every test: format, lints, Rust on SQLite and PostgreSQL, and the Postman collection
+    /// Run every test: format, lints, the console, Rust on SQLite and PostgreSQL, and the Postman collection
     ///
     /// Installs what it needs when it may (root on Debian), and otherwise says what to install.
     Test,

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that must hold.
 
-use crate::{Outcome, machine, must};
+use crate::{Outcome, console, machine, must};
 
 pub(crate) fn run() -> Outcome {
     machine::has_make()?;
@@ -9,6 +9,7 @@ pub(crate) fn run() -> Outcome {
     must(machine::cargo("fmt").args(["--all", "--check"]))?;
     let lints = ["--workspace", "--all-targets", "--locked"];
     must(machine::cargo("clippy").args(lints).args(machine::features()).args(["--", "--deny", "warnings"]))?;
+    console::check()?;
     let strata = machine::build_strata()?;
     let mut tests = machine::cargo("test");
     tests.args(["--workspace", "--locked", "--no-fail-fast"]).args(machine::features()).env("STRATA_TEST_BIN", strata);

@@ -1,12 +1,12 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { BarChart, LineChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/components';
-import { init, use, type ECharts } from 'echarts/core';
+import { init, use as register, type ECharts } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { useEffect, useImperativeHandle, useRef, type Ref } from 'react';
 import type { ChartProps } from './Chart';
 
-use([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, CanvasRenderer]);
+register([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, CanvasRenderer]);
 
 /** Okabe and Ito's palette, which the colour blind tell apart; its yellow is left out, and black for the ground's sake. */
 const PALETTE = ['#0072b2', '#e69f00', '#009e73', '#d55e00', '#56b4e9', '#cc79a7'];
@@ -24,22 +24,36 @@ interface PlotProps extends ChartProps {
 
 /** The picture of a chart. Only here the chart library is loaded. */
 export default function Plot(props: PlotProps) {
-  const { labels, series, height, formatLabel, formatValue, isLying = false, onPick } = props;
+  const {
+    labels,
+    series,
+    height,
+    formatLabel,
+    formatValue,
+    isLying = false,
+    isPercent = false,
+    onPick,
+    ref,
+  } = props;
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);
   const isDark = useComputedColorScheme('light') === 'dark';
-  useImperativeHandle(props.ref, () => ({
-    png(name) {
-      if (!chart.current) return;
-      const link = document.createElement('a');
-      link.href = chart.current.getDataURL({
-        pixelRatio: 2,
-        backgroundColor: isDark ? '#1a1b1e' : '#ffffff',
-      });
-      link.download = name;
-      link.click();
-    },
-  }));
+  useImperativeHandle(
+    ref,
+    () => ({
+      png(name) {
+        if (!chart.current) return;
+        const link = document.createElement('a');
+        link.href = chart.current.getDataURL({
+          pixelRatio: 2,
+          backgroundColor: isDark ? '#1a1b1e' : '#ffffff',
+        });
+        link.download = name;
+        link.click();
+      },
+    }),
+    [isDark],
+  );
 
   useEffect(() => {
     if (!box.current) return undefined;
@@ -71,7 +85,7 @@ export default function Plot(props: PlotProps) {
     };
     const values = {
       type: 'value' as const,
-      minInterval: props.isPercent ? 0 : 1,
+      minInterval: isPercent ? 0 : 1,
       axisLabel: { color: ink, formatter: formatValue, hideOverlap: true },
       splitLine: { lineStyle: { color: line } },
     };

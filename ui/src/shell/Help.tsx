@@ -6,7 +6,7 @@ import { shell } from './messages';
 import { SECTIONS } from './sections';
 
 /** Which keys there are. */
-export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+export default function Help({ onClose }: { onClose: () => void }) {
   const t = useText(shell);
   const of = useText(parts);
   const may = useMay();
@@ -22,12 +22,7 @@ export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void
     ),
   ];
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      title={t('helpTitle')}
-      closeButtonProps={{ 'aria-label': of('close') }}
-    >
+    <Modal opened onClose={onClose} title={t('helpTitle')} closeButtonProps={{ 'aria-label': of('close') }}>
       <Table>
         <Table.Tbody>
           {keys.map(([pressed, what]) => (

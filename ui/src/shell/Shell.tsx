@@ -21,14 +21,17 @@ import { lazy, Suspense, useEffect } from 'react';
 import { api, csrf, ok } from '../api/client';
 import { useMay, useMe } from '../api/me';
 import { useLanguage, useText } from '../text';
-import { Help } from './Help';
 import { useKeys } from './keys';
 import { shell } from './messages';
 import { SECTIONS } from './sections';
-import { SessionEnded } from './SessionEnded';
+import { sessionEnded } from '../api/client';
+import { useStore } from '../api/store';
 import classes from './Shell.module.css';
 import { Unreachable } from './Unreachable';
 
+const PALETTE_KEYS = 'Ctrl K';
+const Help = lazy(() => import('./Help'));
+const SignInAgain = lazy(() => import('./SignInAgain'));
 const Palette = lazy(() => import('./Palette'));
 
 /** What stands around each screen: sections, search, the person, and what is said about the service as a whole. */
@@ -37,6 +40,7 @@ export function Shell() {
   const [isOpen, menu] = useDisclosure();
   const [isHelp, help] = useDisclosure();
   const [isPalette, palette] = useDisclosure();
+  const isEnded = useStore(sessionEnded);
   const may = useMay();
   const { pathname } = useLocation();
   const closeMenu = menu.close;
@@ -71,7 +75,7 @@ export function Shell() {
             variant="default"
             className={classes.search}
             onClick={palette.open}
-            rightSection={<Kbd visibleFrom="sm">Ctrl K</Kbd>}
+            rightSection={<Kbd visibleFrom="sm">{PALETTE_KEYS}</Kbd>}
             justify="space-between"
           >
             <Text span c="dimmed" size="sm" truncate>
@@ -130,13 +134,11 @@ export function Shell() {
           <Outlet />
         </Box>
       </AppShell.Main>
-      <Help isOpen={isHelp} onClose={help.close} />
-      {isPalette && (
-        <Suspense>
-          <Palette onClose={palette.close} />
-        </Suspense>
-      )}
-      <SessionEnded />
+      <Suspense>
+        {isHelp && <Help onClose={help.close} />}
+        {isPalette && <Palette onClose={palette.close} />}
+        {isEnded && <SignInAgain />}
+      </Suspense>
     </AppShell>
   );
 }

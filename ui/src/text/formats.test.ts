@@ -4,13 +4,13 @@ import { formats } from './formats';
 describe('formats', () => {
   it('writes numbers as the language does', () => {
     expect(formats('en').number(481913)).toBe('481,913');
-    expect(formats('ru').number(481913)).toBe('481 913');
+    expect(formats('ru').number(481913)).toBe('481\u00a0913');
   });
 
   it('writes a share with as many digits as asked for, and no more', () => {
     expect(formats('en').percent(29.99)).toBe('29.99%');
     expect(formats('en').percent(30)).toBe('30%');
-    expect(formats('ru').percent(0.0001, 4)).toBe('0,0001 %');
+    expect(formats('ru').percent(0.0001, 4)).toBe('0,0001\u00a0%');
   });
 
   it('says that UTC is UTC', () => {

@@ -45,12 +45,12 @@ export function define<T extends Record<string, string>>(
 }
 
 export function useText<T extends Record<string, string>>(messages: Messages<T>): Text<T> {
-  return useTranslation(messages.name).t as unknown as Text<T>;
+  return useTranslation(messages.name).t;
 }
 
 /** Outside of components. */
 export function text<T extends Record<string, string>>(messages: Messages<T>): Text<T> {
-  return i18next.getFixedT(null, messages.name) as unknown as Text<T>;
+  return i18next.getFixedT(null, messages.name);
 }
 
 export function useLanguage(): [Language, (language: Language) => void] {

@@ -70,4 +70,13 @@ describe.each(all)('the words of %s', (path, { en, ru, name }) => {
 });
 
 /** Proper names and words of formats. */
-const SAME_IN_BOTH = ['Strata', 'Swagger UI', 'English', 'Yandex ID', 'OpenID Connect', 'Русский', 'curl'];
+const SAME_IN_BOTH = [
+  'Slug',
+  'Strata',
+  'Swagger UI',
+  'English',
+  'Yandex ID',
+  'OpenID Connect',
+  'Русский',
+  'curl',
+];

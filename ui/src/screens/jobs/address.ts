@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 
 /** What a screen keeps in its address, and how to change some of it. `undefined` takes a word out. */
 export function useAddress<T extends object>(): [T, (patch: Partial<T>) => void] {
-  const search = useSearch({ strict: false }) as T;
+  const search: object = useSearch({ strict: false });
   const navigate = useNavigate();
   const change = (patch: Partial<T>) =>
     void navigate({
@@ -10,5 +10,5 @@ export function useAddress<T extends object>(): [T, (patch: Partial<T>) => void]
       search: ((before: object) => ({ ...before, ...patch })) as never,
       replace: true,
     });
-  return [search, change];
+  return [search as T, change];
 }

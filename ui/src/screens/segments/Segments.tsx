@@ -1,3 +1,239 @@
+import { Badge, Button, Group, MultiSelect, Select, Text, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api, ok, type Schemas } from '../../api/client';
+import { useMay } from '../../api/me';
+import { DataTable, useList, type Column } from '../../parts/DataTable';
+import { Empty } from '../../parts/Empty';
+import { Instant } from '../../parts/Instant';
+import { Page } from '../../parts/Page';
+import { SegmentLink } from '../../parts/SegmentLink';
+import { Sparkline } from '../../parts/Sparkline';
+import { parts } from '../../parts/messages';
+import { KINDS } from '../../searches';
+import { useText } from '../../text';
+import { useFormats } from '../../text/formats';
+import { DeleteSegments } from './DeleteSegments';
+import { segments } from './messages';
+import { NewSegment } from './NewSegment';
+
+type Row = Schemas['SegmentStats'];
+
+const CHOICES = ['kind', 'size', 'month', 'changed', 'percent', 'updated'] as const;
+type Choice = (typeof CHOICES)[number];
+const SHOWN_AT_FIRST: Choice[] = ['kind', 'size', 'month', 'changed'];
+
+/** Sizes of a month, for the rows that are drawn. */
+function Month({ slug }: { slug: string }) {
+  const sizes = useQuery({
+    queryKey: ['segments', 'month', slug],
+    queryFn: () => ok(api.GET('/api/v1/segments/{slug}/size', { params: { path: { slug } } })),
+    staleTime: 300_000,
+  });
+  return sizes.data ? <Sparkline values={sizes.data.points.map((point) => point.user_count)} /> : null;
+}
+
+function useColumns(): Record<Choice, Column<Row>> {
+  const t = useText(segments);
+  const of = useText(parts);
+  const formats = useFormats();
+  return {
+    kind: {
+      key: 'kind',
+      title: t('kind'),
+      width: '100px',
+      isWide: true,
+      cell: ({ kind }) => <Badge>{of(`kind_${kind}`)}</Badge>,
+    },
+    size: {
+      key: 'size',
+      title: t('size'),
+      width: '110px',
+      isRight: true,
+      sort: 'user_count',
+      cell: ({ user_count }) => formats.number(user_count),
+    },
+    month: {
+      key: 'month',
+      title: t('month'),
+      width: '110px',
+      isWide: true,
+      cell: ({ slug }) => <Month slug={slug} />,
+    },
+    changed: {
+      key: 'changed',
+      title: t('changed'),
+      width: 'minmax(190px, 1.2fr)',
+      isWide: true,
+      cell: ({ last_change: change }) =>
+        change ? (
+          <Text size="xs" component="div">
+            <Text span size="sm">
+              {formats.instant(change.at)}
+            </Text>{' '}
+            <Text span size="xs" c="dimmed">
+              {formats.utc(change.at)}
+            </Text>
+            <Text size="xs" c="dimmed" truncate>
+              {t(`operation_${change.operation}`)} · {change.actor}
+            </Text>
+          </Text>
+        ) : (
+          <Text size="xs" c="dimmed">
+            {t('never')}
+          </Text>
+        ),
+    },
+    percent: {
+      key: 'percent',
+      title: t('percent'),
+      width: '90px',
+      isRight: true,
+      cell: ({ percent }) => (percent == null ? '' : formats.percent(percent, 4)),
+    },
+    updated: {
+      key: 'updated',
+      title: t('updated'),
+      width: '180px',
+      sort: 'updated_at',
+      isWide: true,
+      cell: ({ updated_at }) => <Instant at={updated_at} />,
+    },
+  };
+}
+
 export default function Segments() {
-  return null;
+  const t = useText(segments);
+  const of = useText(parts);
+  const may = useMay();
+  const search = useSearch({ from: '/inside/segments' });
+  const navigate = useNavigate({ from: '/segments' });
+  const [selected, setSelected] = useState<Set<string>>(new Set());
+  const [isDeleting, setDeleting] = useState(false);
+  const [typed, setTyped] = useState(search.query ?? '');
+  const change = (next: Partial<typeof search>) =>
+    void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
+  const find = useDebouncedCallback((query: string) => change({ query: query || undefined }), 150);
+  const sort = search.sort ?? 'slug';
+  const filters = {
+    sort,
+    ...(search.query ? { query: search.query } : {}),
+    ...(search.kind ? { kind: search.kind } : {}),
+  };
+  const list = useList(['segments', 'stats', filters], (cursor) =>
+    ok(
+      api.GET('/api/v1/segments/stats', {
+        params: { query: { ...filters, count: 'exact', ...(cursor ? { cursor } : {}) } },
+      }),
+    ),
+  );
+  const known = useColumns();
+  const shown = CHOICES.filter((choice) => (search.columns ?? SHOWN_AT_FIRST).includes(choice));
+  const columns: Column<Row>[] = [
+    {
+      key: 'slug',
+      title: t('slug'),
+      width: 'minmax(150px, 2fr)',
+      sort: 'slug',
+      cell: ({ slug, name }) => (
+        <>
+          <SegmentLink slug={slug} />
+          {name !== slug && (
+            <Text size="xs" c="dimmed" truncate>
+              {name}
+            </Text>
+          )}
+        </>
+      ),
+    },
+    ...shown.map((choice) => known[choice]),
+  ];
+  const isFiltered = Boolean(search.query ?? search.kind);
+  const mayManage = may('segments.manage');
+  const create = mayManage && <Button onClick={() => change({ new: true })}>{t('new')}</Button>;
+  return (
+    <Page title={t('title')} about={t('about')} needs="segments.read" actions={create}>
+      <Group gap="sm" align="flex-end">
+        <TextInput
+          data-search
+          aria-label={t('search')}
+          placeholder={t('search')}
+          value={typed}
+          flex="1 1 200px"
+          onChange={(event) => {
+            setTyped(event.currentTarget.value);
+            find(event.currentTarget.value);
+          }}
+        />
+        <Select
+          aria-label={t('kind')}
+          placeholder={t('anyKind')}
+          clearable
+          clearButtonProps={{ 'aria-label': of('clear') }}
+          w={150}
+          data={KINDS.map((kind) => ({ value: kind, label: of(`kind_${kind}`) }))}
+          value={search.kind ?? null}
+          onChange={(kind) => change({ kind: kind ?? undefined })}
+        />
+        <MultiSelect
+          aria-label={t('columns')}
+          placeholder={shown.length === 0 ? t('columns') : ''}
+          visibleFrom="sm"
+          data={CHOICES.map((choice) => ({ value: choice, label: known[choice].title }))}
+          value={shown}
+          onChange={(columns) => change({ columns })}
+        />
+      </Group>
+      {mayManage && selected.size > 0 && (
+        <Group gap="sm">
+          <Text size="sm">{t('selected', { count: selected.size })}</Text>
+          <Button size="xs" variant="default" onClick={() => setDeleting(true)}>
+            {t('delete')}
+          </Button>
+        </Group>
+      )}
+      <DataTable
+        label={t('title')}
+        list={list}
+        columns={columns}
+        id={(row) => row.slug}
+        rowHeight={56}
+        sort={sort}
+        onSort={(next) => change({ sort: next })}
+        {...(mayManage ? { selected, onSelect: setSelected } : {})}
+        empty={
+          isFiltered ? (
+            <Empty title={t('nothing')} about={t('nothingAbout')}>
+              <Button
+                variant="default"
+                onClick={() => {
+                  setTyped('');
+                  change({ query: undefined, kind: undefined });
+                }}
+              >
+                {t('clear')}
+              </Button>
+            </Empty>
+          ) : (
+            <Empty title={t('empty')} about={t('emptyAbout')}>
+              {create}
+            </Empty>
+          )
+        }
+      />
+      {search.new && mayManage && <NewSegment onClose={() => change({ new: undefined })} />}
+      {isDeleting && (
+        <DeleteSegments
+          slugs={[...selected]}
+          onClose={() => setDeleting(false)}
+          onDone={() => {
+            setSelected(new Set());
+            setDeleting(false);
+          }}
+        />
+      )}
+    </Page>
+  );
 }

@@ -3,19 +3,13 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { api, csrf, ok, sessionEnded } from '../api/client';
 import { meQuery, useMe, type Me } from '../api/me';
-import { useStore } from '../api/store';
 import { useChange } from '../parts/changes';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { useText } from '../text';
 import { shell } from './messages';
 
 /** A session ended while somebody worked: they sign in over what they see, and go on where they were. */
-export function SessionEnded() {
-  const isEnded = useStore(sessionEnded);
-  return isEnded ? <SignInAgain /> : null;
-}
-
-function SignInAgain() {
+export default function SignInAgain() {
   const t = useText(shell);
   const client = useQueryClient();
   const before = useMe()?.account;

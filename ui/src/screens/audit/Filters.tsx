@@ -1,0 +1,110 @@
+import { Button, Group, Select, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { useState } from 'react';
+import { instantOf, localOf } from '../../parts/DeadlineField';
+import { useText } from '../../text';
+import { audit } from './messages';
+import { ACTIONS, filtersOf, keyOf, type Search } from './rows';
+
+interface FiltersProps {
+  search: Search;
+  change: (patch: Partial<Search>) => void;
+}
+
+export const NONE: Search = {
+  actor: undefined,
+  action: undefined,
+  subject: undefined,
+  month: undefined,
+  from: undefined,
+  to: undefined,
+};
+
+/** What the address says, to change; a month and an interval take each other's place. */
+export function Filters({ search, change }: FiltersProps) {
+  const t = useText(audit);
+  const [cleared, setCleared] = useState(0);
+  const clear = () => {
+    change(NONE);
+    setCleared(cleared + 1);
+  };
+  return (
+    <Group align="flex-end" key={cleared}>
+      <Word label={t('actor')} value={search.actor} onChange={(actor) => change({ actor })} isSearch />
+      <Select
+        label={t('action')}
+        placeholder={t('anyAction')}
+        searchable
+        clearable
+        w={230}
+        data={ACTIONS.map((value) => ({ value, label: t(`action_${keyOf(value)}`) }))}
+        value={search.action ?? null}
+        onChange={(next) => change({ action: next ?? undefined })}
+      />
+      <Word
+        label={t('subject')}
+        placeholder={t('subjectHint')}
+        value={search.subject}
+        onChange={(subject) => change({ subject })}
+      />
+      <TextInput
+        type="month"
+        label={t('month')}
+        w={160}
+        value={search.month ?? ''}
+        onChange={({ currentTarget }) =>
+          change({ month: currentTarget.value || undefined, from: undefined, to: undefined })
+        }
+      />
+      <At label={t('from')} value={search.from} onChange={(from) => change({ from, month: undefined })} />
+      <At label={t('to')} value={search.to} onChange={(to) => change({ to, month: undefined })} />
+      {Object.keys(filtersOf(search)).length > 0 && (
+        <Button variant="default" onClick={clear}>
+          {t('clearFilters')}
+        </Button>
+      )}
+    </Group>
+  );
+}
+
+interface FieldProps {
+  label: string;
+  placeholder?: string;
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+  isSearch?: boolean;
+}
+
+function Word({ label, placeholder, value, onChange, isSearch = false }: FieldProps) {
+  const [typed, setTyped] = useState(value ?? '');
+  const settle = useDebouncedCallback((next: string) => onChange(next.trim() || undefined), 300);
+  return (
+    <TextInput
+      label={label}
+      placeholder={placeholder ?? ''}
+      w={190}
+      value={typed}
+      spellCheck={false}
+      {...(isSearch ? { 'data-search': true } : {})}
+      onChange={({ currentTarget }) => {
+        setTyped(currentTarget.value);
+        settle(currentTarget.value);
+      }}
+    />
+  );
+}
+
+function At({ label, value, onChange }: FieldProps) {
+  const t = useText(audit);
+  const isInstant = value !== undefined && !Number.isNaN(Date.parse(value));
+  return (
+    <TextInput
+      type="datetime-local"
+      label={label}
+      title={t('localTime')}
+      w={200}
+      value={isInstant ? localOf(value) : ''}
+      onChange={({ currentTarget }) => onChange(instantOf(currentTarget.value))}
+    />
+  );
+}

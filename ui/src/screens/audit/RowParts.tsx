@@ -1,0 +1,89 @@
+import { Button, Code, Modal, Stack, Table, Text, Tooltip, UnstyledButton } from '@mantine/core';
+import { useClipboard } from '@mantine/hooks';
+import type { ReactNode } from 'react';
+import { Instant } from '../../parts/Instant';
+import { SegmentLink, UserLink } from '../../parts/SegmentLink';
+import { useText } from '../../text';
+import { JobLink } from '../jobs/JobParts';
+import { audit } from './messages';
+import { ACTIONS, keyOf, readable, type Row as AuditRow } from './rows';
+
+/** The beginning of it; a click copies all of it. */
+export function Hash({ hash }: { hash: string }) {
+  const t = useText(audit);
+  const clipboard = useClipboard();
+  return (
+    <Tooltip label={clipboard.copied ? t('copied') : t('copyHash')}>
+      <UnstyledButton aria-label={t('copyHash')} onClick={() => clipboard.copy(hash)}>
+        <Code>{clipboard.copied ? t('copied') : `${hash.slice(0, 10)}…`}</Code>
+      </UnstyledButton>
+    </Tooltip>
+  );
+}
+
+export function ActionName({ action }: { action: string }) {
+  const t = useText(audit);
+  const known = ACTIONS.find((one) => one === action);
+  if (known === undefined) return <Text size="sm">{action}</Text>;
+  return (
+    <Stack gap={0}>
+      <Text size="sm" truncate>
+        {t(`action_${keyOf(known)}`)}
+      </Text>
+      <Text size="xs" c="dimmed" truncate>
+        {action}
+      </Text>
+    </Stack>
+  );
+}
+
+export function Subject({ subject }: { subject: string }) {
+  const [, kind, name = ''] = /^(segment|user|job)\/(.+)$/.exec(subject) ?? [];
+  if (kind === 'segment') return <SegmentLink slug={name} />;
+  if (kind === 'user') return <UserLink id={name} />;
+  if (kind === 'job' && /^\d+$/.test(name)) return <JobLink id={Number(name)} label={subject} />;
+  return (
+    <Text size="sm" className="breaks">
+      {subject}
+    </Text>
+  );
+}
+
+export function useReadable(): (row: AuditRow) => [string, string][] {
+  const t = useText(audit);
+  return (row) => readable(row.detail, { yes: t('yes'), no: t('no'), none: t('none') });
+}
+
+/** All of one row. */
+export function Row({ row, onClose }: { row: AuditRow; onClose: () => void }) {
+  const t = useText(audit);
+  const clipboard = useClipboard();
+  const detail = useReadable()(row);
+  const rows: [string, ReactNode][] = [
+    [t('at'), <Instant key="at" at={row.at} inline />],
+    [t('actor'), row.actor],
+    [t('action'), <ActionName key="action" action={row.action} />],
+    [t('subject'), <Subject key="subject" subject={row.subject} />],
+    ...detail,
+    [t('hash'), row.hash],
+  ];
+  return (
+    <Modal opened onClose={onClose} title={t('row', { id: row.id })} size="lg">
+      <Table verticalSpacing={4} aria-label={t('row', { id: row.id })}>
+        <Table.Tbody>
+          {rows.map(([name, value], place) => (
+            <Table.Tr key={place}>
+              <Table.Th scope="row" fw={400} c="dimmed">
+                {name}
+              </Table.Th>
+              <Table.Td className="breaks">{value}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      <Button mt="md" variant="default" onClick={() => clipboard.copy(row.hash)}>
+        {clipboard.copied ? t('copied') : t('copyHash')}
+      </Button>
+    </Modal>
+  );
+}

@@ -1,0 +1,72 @@
+import { List, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { api, ok } from '../../api/client';
+import { useChange } from '../../parts/changes';
+import { Confirm } from '../../parts/Confirm';
+import { Loaded } from '../../parts/Loaded';
+import { useText } from '../../text';
+import { useFormats } from '../../text/formats';
+import { segments } from './messages';
+
+interface DeleteSegmentsProps {
+  slugs: string[];
+  onClose: () => void;
+  onDone: () => void;
+}
+
+/** How many names the dialog lists before it only counts. */
+const LISTED = 10;
+
+export function DeleteSegments({ slugs, onClose, onDone }: DeleteSegmentsProps) {
+  const t = useText(segments);
+  const formats = useFormats();
+  const concerned = useQuery({
+    queryKey: ['segments', 'concerned', slugs],
+    queryFn: () =>
+      Promise.all(
+        slugs.map((slug) =>
+          ok(api.DELETE('/api/v1/segments/{slug}', { params: { path: { slug }, query: { dry_run: true } } })),
+        ),
+      ),
+  });
+  const remove = useChange({
+    async act() {
+      for (const slug of slugs)
+        await ok(api.DELETE('/api/v1/segments/{slug}', { params: { path: { slug } } }));
+    },
+    done: () => t('deleted', { count: slugs.length }),
+    onDone,
+  });
+  const only = slugs.length === 1 ? slugs[0] : undefined;
+  return (
+    <Confirm
+      title={t('deleteTitle', { count: slugs.length })}
+      act={t('delete')}
+      word={only ?? t('deleteWord', { count: slugs.length })}
+      isDangerous
+      isBusy={remove.isPending}
+      isImpossible={!concerned.isSuccess}
+      error={remove.error}
+      onConfirm={() => remove.mutate()}
+      onClose={onClose}
+    >
+      <Text size="sm">{t('deleteAbout')}</Text>
+      <Loaded query={concerned} height={60}>
+        {(all) => (
+          <>
+            <List size="sm">
+              {all.slice(0, LISTED).map((one, place) => (
+                <List.Item key={slugs[place]}>
+                  {slugs[place]}: {formats.number(one?.user_count ?? 0)}
+                </List.Item>
+              ))}
+            </List>
+            <Text size="sm" fw={600}>
+              {t('deleteAffects', { count: all.reduce((sum, one) => sum + (one?.user_count ?? 0), 0) })}
+            </Text>
+          </>
+        )}
+      </Loaded>
+    </Confirm>
+  );
+}
