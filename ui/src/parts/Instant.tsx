@@ -6,9 +6,11 @@ import { parts } from './messages';
 /** An instant in local time, with UTC beside it. */
 export function Instant({ at, inline = false }: { at: string; inline?: boolean }) {
   const formats = useFormats();
+  // Within one day the time alone says it.
+  const isSameDay = new Date(at).getDate() === new Date(at).getUTCDate();
   const utc = (
     <Text span size="xs" c="dimmed">
-      {formats.utc(at)}
+      {isSameDay ? formats.utcTime(at) : formats.utc(at)}
     </Text>
   );
   if (inline) {

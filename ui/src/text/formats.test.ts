@@ -17,6 +17,10 @@ describe('formats', () => {
     expect(formats('en').utc('2026-11-27T08:30:00.000000Z')).toBe('Nov 27, 2026, 8:30 AM UTC');
   });
 
+  it('writes the time of day alone where the day stands beside it', () => {
+    expect(formats('ru').utcTime('2026-11-27T08:30:00.000000Z')).toBe('08:30 UTC');
+  });
+
   it('tells a distance in the largest unit that fits, towards both sides', () => {
     const now = Date.parse('2026-11-27T00:00:00Z');
     expect(formats('en').distance('2026-11-30T01:00:00Z', now)).toBe('in 3 days');

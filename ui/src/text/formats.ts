@@ -9,6 +9,8 @@ export interface Formats {
   instant(iso: string): string;
   /** In UTC, and says so. */
   utc(iso: string): string;
+  /** The time of day in UTC alone, where the day stands beside it. */
+  utcTime(iso: string): string;
   day(iso: string): string;
   time(iso: string | number): string;
   /** `in 3 days`, `2 hours ago`. */
@@ -29,6 +31,7 @@ function make(language: Language): Formats {
   const number = new Intl.NumberFormat(language);
   const local = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
   const utc = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+  const utcTime = new Intl.DateTimeFormat(language, { timeStyle: 'short', timeZone: 'UTC' });
   const day = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
   const time = new Intl.DateTimeFormat(language, { timeStyle: 'medium' });
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
@@ -41,6 +44,7 @@ function make(language: Language): Formats {
       ),
     instant: (iso) => local.format(new Date(iso)),
     utc: (iso) => `${utc.format(new Date(iso))} UTC`,
+    utcTime: (iso) => `${utcTime.format(new Date(iso))} UTC`,
     day: (iso) => day.format(new Date(iso)),
     time: (iso) => time.format(new Date(iso)),
     distance(iso, now = Date.now()) {

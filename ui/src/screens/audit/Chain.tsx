@@ -10,7 +10,7 @@ import { Figures } from '../jobs/Figures';
 import { audit } from './messages';
 import { Hash } from './RowParts';
 
-/** Whether the log is as it was written. The service goes through all of it, so it is asked only when somebody wants it. */
+/** Whether the log is as it was written. The service goes through all of it, so its word is kept for a while. */
 export function Chain() {
   const t = useText(audit);
   const verification = useQuery({

@@ -68,7 +68,13 @@ export function Row({ row, onClose }: { row: AuditRow; onClose: () => void }) {
     [t('hash'), row.hash],
   ];
   return (
-    <Modal opened onClose={onClose} title={t('row', { id: row.id })} size="lg">
+    <Modal
+      opened
+      onClose={onClose}
+      title={t('row', { id: row.id })}
+      size="lg"
+      closeButtonProps={{ 'aria-label': t('close') }}
+    >
       <Table verticalSpacing={4} aria-label={t('row', { id: row.id })}>
         <Table.Tbody>
           {rows.map(([name, value], place) => (

@@ -69,5 +69,5 @@ export function readable(
       readable(value, words, way ? `${way}.${name}` : name),
     );
   }
-  return [[way, String(detail)]];
+  return [[way, typeof detail === 'string' ? detail : JSON.stringify(detail)]];
 }

@@ -50,10 +50,9 @@ export function ProgressBar({ job, size = 'sm' }: { job: Job; size?: string }) {
       <Progress.Root size={size} flex={1} miw={50}>
         <Progress.Section
           value={share ?? 100}
-          aria-label={label}
           animated={isLive(job) && job.state === 'running'}
           striped={share === null}
-          {...(share === null ? { withAria: false } : {})}
+          {...(share === null ? { withAria: false } : { 'aria-label': label })}
         />
       </Progress.Root>
       <Text span size="xs" c="dimmed" className="number">

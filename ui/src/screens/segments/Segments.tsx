@@ -69,17 +69,14 @@ function useColumns(): Record<Choice, Column<Row>> {
       isWide: true,
       cell: ({ last_change: change }) =>
         change ? (
-          <Text size="xs" component="div">
-            <Text span size="sm">
-              {formats.instant(change.at)}
-            </Text>{' '}
-            <Text span size="xs" c="dimmed">
-              {formats.utc(change.at)}
+          <>
+            <Text size="sm" truncate>
+              <time dateTime={change.at}>{formats.instant(change.at)}</time>
             </Text>
             <Text size="xs" c="dimmed" truncate>
-              {t(`operation_${change.operation}`)} · {change.actor}
+              {formats.utcTime(change.at)} · {t(`operation_${change.operation}`)} · {change.actor}
             </Text>
-          </Text>
+          </>
         ) : (
           <Text size="xs" c="dimmed">
             {t('never')}
