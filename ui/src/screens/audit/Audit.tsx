@@ -38,9 +38,10 @@ function Exports() {
           key={form}
           variant="default"
           title={t('exports')}
+          aria-label={t('exportAs', { form: form.toUpperCase() })}
           onClick={() => download(`/api/v1/audit.${form}${query ? `?${query}` : ''}`)}
         >
-          {t('exportAs', { form: form.toUpperCase() })}
+          {form.toUpperCase()}
         </Button>
       ))}
     </Group>

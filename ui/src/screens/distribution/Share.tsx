@@ -110,6 +110,7 @@ function Target({ slug }: { slug: string }) {
         label={null}
         marks={[0, 25, 50, 75, 100].map((value) => ({ value, label: String(value) }))}
         mb="lg"
+        styles={{ markLabel: { color: 'var(--mantine-color-dimmed)' } }}
       />
       {settled !== null && <Rehearsal slug={slug} percent={settled} isSettled={isSettled} />}
     </Panel>

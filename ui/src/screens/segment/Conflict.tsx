@@ -1,0 +1,89 @@
+import { Button, Group, Modal, Stack, Table, Text } from '@mantine/core';
+import { parts } from '../../parts/messages';
+import { ProblemAlert } from '../../parts/ProblemAlert';
+import { useText } from '../../text';
+import { segment } from './messages';
+
+export interface ConflictRow {
+  name: string;
+  mine: string;
+  theirs: string;
+}
+
+interface ConflictProps {
+  rows: ConflictRow[];
+  version: number;
+  isBusy: boolean;
+  error: unknown;
+  onTheirs: () => void;
+  onMine: () => void;
+  onClose: () => void;
+}
+
+/** Both versions side by side, when somebody else was quicker. */
+export function Conflict({ rows, version, isBusy, error, onTheirs, onMine, onClose }: ConflictProps) {
+  const t = useText(segment);
+  const words = useText(parts);
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      size="lg"
+      title={t('conflict')}
+      closeButtonProps={{ 'aria-label': words('close') }}
+    >
+      <Stack>
+        <Text size="sm">{t('conflictAbout', { version })}</Text>
+        <Versions rows={rows} />
+        <ProblemAlert error={error} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            {t('decideLater')}
+          </Button>
+          <Button variant="default" onClick={onTheirs}>
+            {t('takeTheirs')}
+          </Button>
+          <Button onClick={onMine} loading={isBusy}>
+            {t('saveMine')}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
+function Versions({ rows }: { rows: ConflictRow[] }) {
+  const t = useText(segment);
+  const cell = (text: string) => (
+    <Text size="sm" className="breaks" style={{ whiteSpace: 'pre-wrap' }}>
+      {text || t('nothing')}
+    </Text>
+  );
+  return (
+    <Table layout="fixed" verticalSpacing="xs">
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>{t('field')}</Table.Th>
+          <Table.Th>{t('mine')}</Table.Th>
+          <Table.Th>{t('theirs')}</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {rows.map(({ name, mine, theirs }) => (
+          <Table.Tr key={name}>
+            <Table.Th scope="row">
+              {name}
+              {mine !== theirs && (
+                <Text size="xs" c="dimmed">
+                  {t('differs')}
+                </Text>
+              )}
+            </Table.Th>
+            <Table.Td>{cell(mine)}</Table.Td>
+            <Table.Td>{cell(theirs)}</Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}

@@ -1,0 +1,145 @@
+import { Code, SegmentedControl, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ok, type Schemas } from '../../api/client';
+import { useMay } from '../../api/me';
+import { Chart } from '../../parts/Chart';
+import { AsOf, Instant } from '../../parts/Instant';
+import { Loaded } from '../../parts/Loaded';
+import { parts } from '../../parts/messages';
+import { Panel } from '../../parts/Panel';
+import { useText } from '../../text';
+import { useFormats } from '../../text/formats';
+import { Facts } from './Facts';
+import { segment as messages } from './messages';
+import { daysBefore } from './period';
+import { Share } from './Share';
+
+const SPANS = [7, 30, 90];
+
+export function Overview({ segment }: { segment: Schemas['Segment'] }) {
+  const may = useMay();
+  return (
+    <Stack>
+      <Reach slug={segment.slug} />
+      <Course slug={segment.slug} />
+      {may('segments.manage') && <Share segment={segment} />}
+      <About segment={segment} />
+    </Stack>
+  );
+}
+
+function Reach({ slug }: { slug: string }) {
+  const t = useText(messages);
+  const formats = useFormats();
+  const query = useQuery({
+    queryKey: ['segments', 'reach', slug],
+    queryFn: () => ok(api.GET('/api/v1/segments/{slug}/distribute', { params: { path: { slug } } })),
+  });
+  return (
+    <Panel title={t('reach')} actions={<AsOf at={query.dataUpdatedAt} />}>
+      <Loaded query={query} height={50}>
+        {(reach) => (
+          <Facts
+            isLarge
+            items={[
+              [t('users'), formats.number(reach.user_count)],
+              [t('shareOfAll'), formats.percent(reach.percent)],
+              [t('allUsers'), formats.number(reach.total_users)],
+            ]}
+          />
+        )}
+      </Loaded>
+    </Panel>
+  );
+}
+
+function Course({ slug }: { slug: string }) {
+  const t = useText(messages);
+  const [days, setDays] = useState(30);
+  const query = useQuery({
+    queryKey: ['segments', 'size', slug, days],
+    queryFn: () => {
+      const period = daysBefore(days, new Date());
+      return ok(
+        api.GET('/api/v1/segments/{slug}/size', {
+          params: { path: { slug }, query: { ...period, step: 'P1D' } },
+        }),
+      );
+    },
+    placeholderData: (before) => before,
+  });
+  const actions = (
+    <>
+      <AsOf at={query.dataUpdatedAt} />
+      <SegmentedControl
+        size="xs"
+        aria-label={t('period')}
+        value={String(days)}
+        onChange={(value) => setDays(Number(value))}
+        data={SPANS.map((count) => ({ value: String(count), label: t('days', { count }) }))}
+      />
+    </>
+  );
+  return (
+    <Panel title={t('sizeHeading')} actions={actions}>
+      <Loaded query={query} height={560}>
+        {({ points }) => <Charts points={points} />}
+      </Loaded>
+    </Panel>
+  );
+}
+
+function Charts({ points }: { points: Schemas['Size'][] }) {
+  const t = useText(messages);
+  // Nothing is counted at the first point, since there is none before it.
+  const steps = points.slice(1);
+  return (
+    <Stack>
+      <Chart
+        title={t('size')}
+        labels={points.map((point) => point.at)}
+        labelKind="instant"
+        labelTitle={t('day')}
+        series={[{ name: t('users'), kind: 'line', values: points.map((point) => point.user_count) }]}
+      />
+      <Chart
+        title={t('turnover')}
+        labels={steps.map((point) => point.at)}
+        labelKind="instant"
+        labelTitle={t('day')}
+        series={[
+          { name: t('entered'), kind: 'bar', values: steps.map((point) => point.entered) },
+          { name: t('left'), kind: 'bar', values: steps.map((point) => point.left) },
+        ]}
+      />
+    </Stack>
+  );
+}
+
+function About({ segment }: { segment: Schemas['Segment'] }) {
+  const t = useText(messages);
+  const kinds = useText(parts);
+  const formats = useFormats();
+  const { percent } = segment;
+  return (
+    <Panel title={t('about')}>
+      <Text className="breaks" style={{ whiteSpace: 'pre-wrap' }}>
+        {segment.description || `${t('description')}: ${t('nothing')}`}
+      </Text>
+      <Facts
+        items={[
+          [t('slug'), segment.slug],
+          [t('name'), segment.name],
+          [t('kind'), kinds(`kind_${segment.kind}`)],
+          [t('percent'), percent === null ? t('nothing') : formats.percent(percent, 4)],
+          [t('defaultTtl'), segment.default_ttl ?? t('nothing')],
+          [t('seed'), <Code key="seed">{segment.seed}</Code>],
+          [t('version'), formats.number(segment.version)],
+          [t('created'), <Instant key="created" at={segment.created_at} />],
+          [t('updated'), <Instant key="updated" at={segment.updated_at} />],
+        ]}
+      />
+    </Panel>
+  );
+}

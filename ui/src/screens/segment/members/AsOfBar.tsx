@@ -1,0 +1,102 @@
+import { Alert, Box, Button, Group, Slider, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { instantOf, localOf } from '../../../parts/DeadlineField';
+import { Instant } from '../../../parts/Instant';
+import { segmentQuery } from '../../../parts/queries';
+import { useText } from '../../../text';
+import { useFormats } from '../../../text/formats';
+import { isInstant } from '../period';
+import { SettledField } from '../SettledField';
+import { members } from './messages';
+import { instantAt, placeOf, rangeOf } from './past';
+
+interface AsOfBarProps {
+  slug: string;
+  asOf: string | undefined;
+  onChange: (asOf: string | undefined) => void;
+}
+
+/** Whose members are shown: those of now, or of an instant of the past. */
+export function AsOfBar({ slug, asOf, onChange }: AsOfBarProps) {
+  const t = useText(members);
+  const formats = useFormats();
+  return (
+    <Stack gap="xs">
+      <Group align="flex-start" gap="md">
+        <PastSlider slug={slug} asOf={asOf} onChange={onChange} />
+        <SettledField
+          type="datetime-local"
+          label={t('asOfField')}
+          description={asOf && isInstant(asOf) ? formats.utc(asOf) : t('now')}
+          value={asOf && isInstant(asOf) ? localOf(asOf) : ''}
+          // While a year is typed it passes through the first centuries.
+          isWhole={(text) => text >= '1970'}
+          onSettle={(text) => onChange(instantOf(text))}
+          w={230}
+        />
+      </Group>
+      {asOf !== undefined && (
+        <Alert
+          color="orange"
+          variant="outline"
+          title={t('past')}
+          role="status"
+          styles={{ title: { color: 'var(--mantine-color-text)' } }}
+        >
+          <Group justify="space-between">
+            <Text size="sm">
+              {t('pastAbout')} {isInstant(asOf) ? <Instant at={asOf} inline /> : asOf}
+            </Text>
+            <Button size="compact-sm" variant="default" onClick={() => onChange(undefined)}>
+              {t('toNow')}
+            </Button>
+          </Group>
+        </Alert>
+      )}
+    </Stack>
+  );
+}
+
+function PastSlider({ slug, asOf, onChange }: AsOfBarProps) {
+  const t = useText(members);
+  const formats = useFormats();
+  const [now] = useState(() => Date.now());
+  const created = useQuery(segmentQuery(slug)).data?.value.created_at;
+  const [dragged, setDragged] = useState<number | null>(null);
+  if (created === undefined) return null;
+  const range = rangeOf(created, now);
+  const words = (value: number) => {
+    const at = instantAt(value, range);
+    return at === undefined ? t('now') : formats.instant(at);
+  };
+  return (
+    <Stack gap={4} flex={1} miw={240}>
+      <Text size="sm" fw={500}>
+        {t('asOfSlider')}
+      </Text>
+      <Box px={8} pt={6}>
+        <Slider
+          {...range}
+          value={dragged ?? placeOf(asOf, range)}
+          onChange={setDragged}
+          onChangeEnd={(value) => {
+            setDragged(null);
+            onChange(instantAt(value, range));
+          }}
+          label={words}
+          thumbLabel={t('asOfSlider')}
+          thumbValueText={words}
+        />
+      </Box>
+      <Group justify="space-between">
+        <Text size="xs" c="dimmed">
+          {formats.day(new Date(range.min).toISOString())}
+        </Text>
+        <Text size="xs" c="dimmed">
+          {t('now')}
+        </Text>
+      </Group>
+    </Stack>
+  );
+}

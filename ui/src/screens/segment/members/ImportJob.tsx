@@ -1,0 +1,90 @@
+import { Button, Group, Stack, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { api, ok, type Schemas } from '../../../api/client';
+import { useMay } from '../../../api/me';
+import { useChange } from '../../../parts/changes';
+import { ProblemAlert } from '../../../parts/ProblemAlert';
+import { useText } from '../../../text';
+import { isLive, isUndoable } from '../../jobs/job';
+import { Counts, Problem, Refusals } from '../../jobs/JobPanels';
+import { JobLink, ProgressBar, StateBadge } from '../../jobs/JobParts';
+import { useJob } from '../../jobs/useJob';
+import { members } from './messages';
+
+type Job = Schemas['Job'];
+
+interface ImportJobProps {
+  /** As it was answered. */
+  first: Job;
+  onUndo?: (job: Job) => void;
+  /** What stands below, by how it goes. */
+  children?: (job: Job) => ReactNode;
+}
+
+/** A trial or an import as it goes on, and what came of it. */
+export function ImportJob({ first, onUndo, children }: ImportJobProps) {
+  const t = useText(members);
+  const { query } = useJob(String(first.id));
+  const job = query.data ?? first;
+  const hasEnded = !isLive(job);
+  return (
+    <Stack gap="sm">
+      <Group gap="xs" role="status">
+        <Text fw={600}>{titleOf(job, t)}</Text>
+        <StateBadge state={job.state} />
+        <JobLink id={job.id} label={t('job', { id: job.id })} />
+      </Group>
+      {!hasEnded && <ProgressBar job={job} />}
+      <Problem job={job} />
+      <Counts job={job} />
+      <Refusals job={job} />
+      <JobActs job={job} onUndo={onUndo} />
+      {children?.(job)}
+    </Stack>
+  );
+}
+
+function titleOf(job: Job, t: (key: 'jobTrial' | 'jobUndo' | 'jobImport') => string): string {
+  if (job.kind === 'undo') return t('jobUndo');
+  return job.import?.dry_run ? t('jobTrial') : t('jobImport');
+}
+
+function JobActs({ job, onUndo }: { job: Job; onUndo: ((job: Job) => void) | undefined }) {
+  const t = useText(members);
+  const may = useMay();
+  const params = { path: { id: String(job.id) } };
+  const cancel = useChange({
+    act: () => ok(api.POST('/api/v1/jobs/{id}/cancel', { params })),
+    changes: ['jobs'],
+  });
+  const undo = useChange({
+    act: () => ok(api.POST('/api/v1/jobs/{id}/undo', { params })),
+    onDone: (begun) => onUndo?.(begun),
+  });
+  const canCancel = isLive(job) && job.cancelled_by === null;
+  const canUndo = onUndo !== undefined && isUndoable(job) && may('segments.manage');
+  return (
+    <>
+      <ProblemAlert error={cancel.error ?? undo.error} />
+      {(canCancel || canUndo) && (
+        <Group gap="xs">
+          {canCancel && (
+            <Button variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()}>
+              {t('cancelJob')}
+            </Button>
+          )}
+          {canUndo && (
+            <Button variant="default" loading={undo.isPending} onClick={() => undo.mutate()}>
+              {t('undo')}
+            </Button>
+          )}
+          {canUndo && job.kind !== 'undo' && (
+            <Text size="xs" c="dimmed">
+              {t('undoHint')}
+            </Text>
+          )}
+        </Group>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,35 @@
+const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const BACK = 90 * DAY;
+
+/** What the slider goes over, in milliseconds. */
+export interface Range {
+  min: number;
+  max: number;
+  step: number;
+}
+
+/** From where the segment began, at most 90 days back, to now: in whole steps, so that the slider reaches now. */
+export function rangeOf(createdAt: string, now: number): Range {
+  const from = Math.max(Date.parse(createdAt) || 0, now - BACK);
+  const step = now - from > 2 * DAY ? HOUR : MINUTE;
+  const steps = Math.max(1, Math.ceil((now - from) / step));
+  return { min: now - steps * step, max: now, step };
+}
+
+/** The instant of a place on the slider; its end is now, which is no past. */
+export function instantAt(value: number, { max }: Range): string | undefined {
+  return value >= max ? undefined : new Date(value).toISOString();
+}
+
+/** The place of an instant, as far as the slider goes. */
+export function placeOf(asOf: string | undefined, { min, max }: Range): number {
+  const at = asOf === undefined ? Number.NaN : Date.parse(asOf);
+  return Number.isNaN(at) ? max : Math.min(max, Math.max(min, at));
+}
+
+export function usersFile(form: 'csv' | 'ndjson' | 'xlsx', slug: string, asOf: string | undefined): string {
+  const query = asOf === undefined ? '' : `?${new URLSearchParams({ as_of: asOf }).toString()}`;
+  return `/api/v1/segments/${encodeURIComponent(slug)}/users.${form}${query}`;
+}

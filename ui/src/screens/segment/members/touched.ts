@@ -1,0 +1,11 @@
+/** First words of the keys of what a change of members shows in. */
+export const TOUCHED = ['memberships', 'segments', 'users', 'history', 'summary', 'jobs'];
+
+/** What an act on those who are selected needs. */
+export interface SelectedActProps {
+  slug: string;
+  ids: string[];
+  onClose: () => void;
+  /** Who is left to do, when it did not work for all. */
+  onLeft: (ids: string[]) => void;
+}

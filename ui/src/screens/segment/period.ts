@@ -1,0 +1,51 @@
+import type { Search } from './address';
+
+const DAY = 86_400_000;
+
+export function daysBefore(days: number, now: Date): { from: string; to: string } {
+  return { from: new Date(now.getTime() - days * DAY).toISOString(), to: now.toISOString() };
+}
+
+export interface HistoryFilters {
+  user_id?: string;
+  month?: string;
+  from?: string;
+  to?: string;
+}
+
+/** What the service is asked for; it takes a month or two ends, not both. */
+export function filtersOf({ user_id, month, from, to }: Search): HistoryFilters {
+  const user = user_id ? { user_id } : {};
+  if (month) return { ...user, month };
+  return { ...user, ...(from ? { from } : {}), ...(to ? { to } : {}) };
+}
+
+export function isMonth(text: string): boolean {
+  return /^\d{4}-(0[1-9]|1[0-2])$/.test(text);
+}
+
+/** The two ends of what is looked at; none without a beginning. Without an end it lasts until now. */
+export function endsOf({ month, from, to }: HistoryFilters): { from: string; to?: string } | null {
+  if (month && isMonth(month)) {
+    const [year = 0, number = 0] = month.split('-').map(Number);
+    return {
+      from: new Date(Date.UTC(year, number - 1)).toISOString(),
+      // The end of a month that goes on lies ahead, where nothing is known.
+      ...(Date.UTC(year, number) > Date.now() ? {} : { to: new Date(Date.UTC(year, number)).toISOString() }),
+    };
+  }
+  return from ? { from, ...(to ? { to } : {}) } : null;
+}
+
+export function historyFile(form: 'csv' | 'xlsx', slug: string, filters: HistoryFilters): string {
+  return `/api/v1/history.${form}?${new URLSearchParams({ segment: slug, ...filters }).toString()}`;
+}
+
+export function isInstant(text: string): boolean {
+  return !Number.isNaN(Date.parse(text));
+}
+
+/** Whether the end lies before the beginning. */
+export function isTurned({ from, to }: { from: string; to?: string }): boolean {
+  return to !== undefined && Date.parse(to) <= Date.parse(from);
+}

@@ -1,0 +1,92 @@
+import { Button, CloseButton, Group, Input, Stack, TextInput } from '@mantine/core';
+import { useText } from '../../text';
+import { withFreshRow, type AttributeFault, type AttributeRow } from './attributes';
+import { users } from './messages';
+
+interface AttributeRowsProps {
+  rows: AttributeRow[];
+  faults: ReadonlyMap<number, AttributeFault>;
+  onChange: (rows: AttributeRow[]) => void;
+  isReadOnly?: boolean;
+  error?: string | undefined;
+}
+
+/** Names and JSON values, a row each. */
+export function AttributeRows({ rows, faults, onChange, isReadOnly = false, error }: AttributeRowsProps) {
+  const t = useText(users);
+  const type = (id: number, patch: Partial<AttributeRow>) =>
+    onChange(rows.map((row) => (row.id === id ? { ...row, ...patch } : row)));
+  return (
+    <Input.Wrapper
+      label={t('attributes')}
+      labelElement="div"
+      {...(isReadOnly ? {} : { description: t('attributesHint') })}
+      error={error}
+    >
+      <Stack gap="xs" mt={6} role="group" aria-label={t('attributes')}>
+        {rows.map((row) => (
+          <Row
+            key={row.id}
+            row={row}
+            fault={faults.get(row.id)}
+            isReadOnly={isReadOnly}
+            onType={(patch) => type(row.id, patch)}
+            onRemove={() => onChange(rows.filter(({ id }) => id !== row.id))}
+          />
+        ))}
+        {!isReadOnly && (
+          <Group>
+            <Button size="compact-sm" variant="default" onClick={() => onChange(withFreshRow(rows))}>
+              {t('addAttribute')}
+            </Button>
+          </Group>
+        )}
+      </Stack>
+    </Input.Wrapper>
+  );
+}
+
+interface RowProps {
+  row: AttributeRow;
+  fault: AttributeFault | undefined;
+  isReadOnly: boolean;
+  onType: (patch: Partial<AttributeRow>) => void;
+  onRemove: () => void;
+}
+
+function Row({ row, fault, isReadOnly, onType, onRemove }: RowProps) {
+  const t = useText(users);
+  const isOfKey = fault === 'noKey' || fault === 'twice';
+  return (
+    <Group gap="xs" wrap="nowrap" align="flex-start">
+      <TextInput
+        aria-label={t('attributeKey')}
+        placeholder={t('attributeKey')}
+        flex={1}
+        miw={0}
+        value={row.key}
+        readOnly={isReadOnly}
+        spellCheck={false}
+        autoComplete="off"
+        onChange={(event) => onType({ key: event.currentTarget.value })}
+        error={isOfKey && t(`fault_${fault}`)}
+      />
+      <TextInput
+        aria-label={t('attributeValue')}
+        placeholder={t('attributeValue')}
+        flex={2}
+        miw={0}
+        value={row.value}
+        readOnly={isReadOnly}
+        spellCheck={false}
+        autoComplete="off"
+        ff="monospace"
+        onChange={(event) => onType({ value: event.currentTarget.value })}
+        error={fault && !isOfKey && t(`fault_${fault}`)}
+      />
+      {!isReadOnly && (
+        <CloseButton mt={4} aria-label={t('removeAttribute', { key: row.key })} onClick={onRemove} />
+      )}
+    </Group>
+  );
+}
