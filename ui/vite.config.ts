@@ -14,7 +14,8 @@ function compressed(): Plugin {
         for (const [name, file] of Object.entries(bundle)) {
           const source = file.type === 'chunk' ? file.code : file.source;
           const bytes = Buffer.from(source);
-          if (bytes.length < 1024) continue;
+          // The page itself is filled in for each answer.
+          if (bytes.length < 1024 || name.endsWith('.html')) continue;
           const brotli = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
           this.emitFile({
             type: 'asset',

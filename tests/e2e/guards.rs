@@ -15,6 +15,7 @@ use ureq::{
 };
 
 use crate::{
+    client::Answer,
     jobs::until,
     server::{Engine, Place, Server},
 };
@@ -198,21 +199,76 @@ fn a_body_that_comes_too_slowly_is_given_up() {
     assert_eq!(server.client.get("/segments/A").status, 404);
 }
 
-#[test]
-fn the_page_to_sign_in_at_runs_files_of_its_own_only() {
-    let server = Place::guarded(Engine::Sqlite).serve();
-    let page = server.client.get("//sign-in");
-    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+const AS_BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+
+/// The console's page as a browser gets it, and what its policy says of styles that are no files.
+fn page_at(server: &Server, path: &str) -> (Answer, String) {
+    let page = server.client.send("GET", &format!("/{path}"), &[AS_BROWSER], b"");
+    assert!(!page.text.contains("cargo xtask build"), "the console is not built yet: `cargo xtask build`");
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")), "{path}");
+    assert_eq!(page.header("cache-control"), Some("no-store"));
     let policy = page.header("content-security-policy").unwrap();
-    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
+    let (before, after) = policy.split_once("'nonce-").unwrap();
+    assert_eq!(before, "default-src 'none'; script-src 'self'; style-src 'self' ");
     assert!(!policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    let nonce = after.split_once('\'').unwrap().0.to_owned();
+    assert!(page.text.contains(&format!("name=\"style-nonce\" content=\"{nonce}\"")), "{}", page.text);
+    (page, nonce)
+}
+
+#[test]
+fn the_console_runs_files_of_its_own_only() {
+    let server = Place::guarded(Engine::Sqlite).serve();
+    let (page, first) = page_at(&server, "/");
+    let (_, second) = page_at(&server, "/");
+    assert!(first.len() == 32 && first != second, "{first} {second}");
     assert!(!page.text.contains("style=") && !page.text.contains("onclick") && !page.text.contains("javascript:"));
-    assert_eq!(page.text.matches("<script").count(), 1);
-    for (path, kind) in [("page.js", "text/javascript; charset=utf-8"), ("page.css", "text/css; charset=utf-8")] {
-        assert!(page.text.contains(&format!("\"/sign-in/{path}\"")), "{path}");
-        let file = server.client.get(&format!("//sign-in/{path}"));
-        assert_eq!((file.status, file.header("content-type")), (200, Some(kind)));
+    for script in page.text.split("<script").skip(1) {
+        let (head, rest) = script.split_once('>').unwrap();
+        assert!(head.contains("src=\"/assets/") && rest.starts_with("</script>"), "{script}");
     }
+    let named: Vec<_> = page.text.split('"').filter(|part| part.starts_with("/assets/")).collect();
+    assert!(named.len() > 1, "{}", page.text);
+    for path in named {
+        let asked = |encodings| server.client.send("GET", &format!("/{path}"), &[("accept-encoding", encodings)], b"");
+        let plain = asked("identity");
+        assert_eq!((plain.status, plain.header("content-encoding")), (200, None), "{path}");
+        assert_eq!(plain.header("cache-control"), Some("public, max-age=31536000, immutable"));
+        let kind = if path.ends_with(".css") { "text/css; charset=utf-8" } else { "text/javascript; charset=utf-8" };
+        assert_eq!(plain.header("content-type"), Some(kind), "{path}");
+        if plain.text.len() > 1024 {
+            for (encodings, used) in [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip", "gzip")] {
+                let short = asked(encodings);
+                let told = (short.header("content-encoding"), short.header("vary"));
+                assert_eq!(told, (Some(used), Some("accept-encoding")), "{path}");
+            }
+        }
+    }
+    assert_eq!(server.client.get("//icon.svg").header("content-type"), Some("image/svg+xml"));
+}
+
+#[test]
+fn browsers_get_the_console_at_every_address_but_those_of_the_api() {
+    let server = Place::guarded(Engine::Sqlite).serve();
+    for path in ["/sign-in", "/segments/VIP", "/users/a%2Fb", "/api-playground", "/nowhere/at/all"] {
+        page_at(&server, path);
+    }
+    let problem = |method, path, headers: &[_]| server.client.send(method, path, headers, b"").problem();
+    for path in ["//api/v1/nowhere", "//api/nowhere", "//assets/nowhere.js", "//assets/..%2f..%2findex.html"] {
+        assert_eq!(problem("GET", path, &[AS_BROWSER]), "route_not_found", "{path}");
+    }
+    // Whoever does not show pages is told what is wrong.
+    assert_eq!(problem("GET", "//segments", &[]), "route_not_found");
+    assert_eq!(problem("POST", "//segments", &[AS_BROWSER]), "route_not_found");
+}
+
+#[test]
+fn the_files_of_the_console_are_not_counted_as_requests() {
+    let place = Place::new(Engine::Sqlite);
+    let server = place.serve_with(&[("STRATA_REQUESTS_PER_SECOND", "5")]);
+    let (page, _) = page_at(&server, "/");
+    let script = page.text.split('"').find(|part| part.starts_with("/assets/")).unwrap();
+    assert!((0..50).all(|_| server.client.get(&format!("/{script}")).status == 200));
 }
 
 #[test]

@@ -14,16 +14,47 @@ pub(crate) fn check() -> Outcome {
     must(&mut npm(&["run", "build"]))
 }
 
+/// What the binary embeds.
+pub(crate) fn build() -> Outcome {
+    install()?;
+    must(&mut npm(&["run", "build"]))
+}
+
+/// The same where Node is there; a binary without a console says on its page how to get it.
+pub(crate) fn build_if_possible() -> Outcome {
+    if let Err(Failure(reason)) = has_tools() {
+        println!("\nThe console is left out: {reason}");
+        return Ok(());
+    }
+    build()
+}
+
 /// The packages that the lock file names, and no others.
 fn install() -> Outcome {
     machine::has_node()?;
+    has_tools()?;
+    if is_installed() {
+        return Ok(());
+    }
+    must(&mut npm(&["ci", "--no-audit", "--no-fund"]))
+}
+
+/// npm writes down what it installed.
+fn is_installed() -> bool {
+    let written = |name: &str| machine::root().join("ui").join(name).metadata().and_then(|file| file.modified()).ok();
+    written("node_modules/.package-lock.json")
+        .zip(written("package-lock.json"))
+        .is_some_and(|(have, want)| have >= want)
+}
+
+fn has_tools() -> Outcome {
     let output = Command::new("node").arg("--version").output();
     let version = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
     if !is_enough(&version) {
         let (major, minor) = NODE;
         return Err(Failure(format!("the console needs Node.js {major}.{minor} or later; this one is `{version}`")));
     }
-    must(&mut npm(&["ci", "--no-audit", "--no-fund"]))
+    Ok(())
 }
 
 fn is_enough(version: &str) -> bool {

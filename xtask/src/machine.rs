@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{Failure, Outcome, must};
+use crate::{Failure, Outcome, console, must};
 
 /// The root of the workspace that cargo runs this for: a build folder may be shared with another clone, which built it.
 pub(crate) fn root() -> PathBuf {
@@ -54,6 +54,15 @@ pub(crate) fn build_strata() -> Result<PathBuf, Failure> {
     has_make()?;
     must(cargo("build").args(["--package", "server"]).args(features()))?;
     Ok(target().join("debug/strata"))
+}
+
+/// Builds the binary that is deployed, and says where it is.
+pub(crate) fn build_release() -> Outcome {
+    has_make()?;
+    console::build()?;
+    must(cargo("build").args(["--release", "--locked", "--package", "server"]).args(features()))?;
+    println!("\nThe binary is {}", target().join("release/strata").display());
+    Ok(())
 }
 
 pub(crate) fn answers(program: &str, arguments: &[&str]) -> bool {

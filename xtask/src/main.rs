@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask run`, `cargo xtask test`, `cargo xtask fuzz`, `cargo xtask bench`,
-//! `cargo xtask soak`.
+//! The project's own commands: `cargo xtask run`, `cargo xtask build`, `cargo xtask test`, `cargo xtask fuzz`,
+//! `cargo xtask bench`, `cargo xtask soak`.
 
 #![allow(clippy::print_stdout, reason = "a command line talks to a person")]
 
@@ -33,6 +33,8 @@ enum Task {
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: String,
     },
+    /// Build the console, and then the release binary that has it inside
+    Build,
     /// Run every test: format, lints, the console, Rust on SQLite and PostgreSQL, and the Postman collection
     ///
     /// Installs what it needs when it may (root on Debian), and otherwise says what to install.
@@ -72,6 +74,7 @@ pub(crate) type Outcome = Result<(), Failure>;
 fn main() -> ExitCode {
     let ended = match Cli::parse().task {
         Task::Run { listen } => run::run(&listen),
+        Task::Build => machine::build_release(),
         Task::Test => tests::run(),
         Task::Fuzz { examples } => fuzz::run(examples),
         Task::Bench { arguments } => bench::run(&arguments),

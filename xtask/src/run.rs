@@ -2,9 +2,10 @@
 
 use std::{net::TcpListener, process::Command};
 
-use crate::{Failure, Outcome, machine, must};
+use crate::{Failure, Outcome, console, machine, must};
 
 pub(crate) fn run(listen: &str) -> Outcome {
+    console::build_if_possible()?;
     let strata = machine::build_strata()?;
     let folder = machine::cache().join("demo");
     std::fs::create_dir_all(&folder).map_err(|error| Failure(format!("{}: {error}", folder.display())))?;
@@ -21,7 +22,7 @@ pub(crate) fn run(listen: &str) -> Outcome {
         command
     };
     must(of_demo(&["demo"]).env("STRATA_LISTEN", &listen))?;
-    println!("\nThe address is http://{listen}; the API is described at http://{listen}/api/docs.");
+    println!("\nThe console is at http://{listen}; the API is described at http://{listen}/api/docs.");
     println!("The first start prints a link that signs you in, once. Later it is your password, or another link:");
     println!("{} account link administrator --database-url {url}", strata.display());
     println!("Ctrl-C ends it.");

@@ -10,22 +10,18 @@ const OF_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 /// Swagger UI sets styles in its elements, and has pictures in its style sheet. Its scripts are files of ours.
 const OF_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                        connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// The page to sign in at has files of its own, and asks this service.
-const OF_PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
-                        form-action 'none'; frame-ancestors 'none'";
 /// A year.
 const BY_TLS: &str = "max-age=31536000";
 
+/// What an answer says itself of what it may load holds.
 pub(crate) fn add(headers: &mut HeaderMap, path: &str, is_tls: bool) {
-    let policy = match path.trim_start_matches('/') {
-        docs if docs.starts_with("api/docs/") => OF_DOCS,
-        "sign-in" | "sign-in/" => OF_PAGES,
-        _ => OF_DATA,
-    };
+    let policy = if path.trim_start_matches('/').starts_with("api/docs/") { OF_DOCS } else { OF_DATA };
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    }
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
     };
-    set(CONTENT_SECURITY_POLICY, policy);
     set(X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(REFERRER_POLICY, "no-referrer");
     if is_tls {

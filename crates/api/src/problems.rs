@@ -490,6 +490,6 @@ pub(crate) async fn explain(code: Path<String>) -> Result<HttpResponse, Problem>
     Ok(HttpResponse::Ok().json(serde_json::json!({"code": code, "status": status, "title": title, "remedy": remedy})))
 }
 
-pub(crate) async fn no_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(Problem::new(Code::RouteNotFound, format!("nothing is at {} {}", request.method(), request.path())))
+pub(crate) fn no_route(request: &HttpRequest) -> Problem {
+    Problem::new(Code::RouteNotFound, format!("nothing is at {} {}", request.method(), request.path()))
 }

@@ -26,7 +26,7 @@ use usecases::{App, audit};
 use crate::{
     Limits, answers, blocking,
     callers::Asker,
-    guards,
+    console, guards,
     problems::{Code, Problem},
     rates::{self, Rated},
 };
@@ -176,7 +176,10 @@ pub(crate) async fn attend(
 
 /// Counts the request, unless it asks how the service is: whoever watches over it asks from one address.
 fn rate(limits: &Limits, request: &ServiceRequest) -> Option<Rated> {
-    let rates = limits.rates.as_ref().filter(|_| !matches!(request.path(), "/healthz" | "/readyz"))?;
+    let path = request.path();
+    // One page of the console is many files, which cost little.
+    let is_free = matches!(path, "/healthz" | "/readyz") || path.starts_with(console::ASSETS);
+    let rates = limits.rates.as_ref().filter(|_| !is_free)?;
     let peer = request.peer_addr()?.ip();
     Some(rates.ask(rates::bucket(limits.trusted_proxies.client(peer, request.headers()))))
 }
