@@ -13,6 +13,8 @@ import { theme, variables } from './theme';
 
 document.documentElement.lang = language();
 const nonce = document.querySelector<HTMLMetaElement>('meta[name=style-nonce]')?.content;
+// Where a library that keeps the page from scrolling behind dialogs looks for it.
+if (nonce) Object.assign(globalThis, { __webpack_nonce__: nonce });
 const root = document.getElementById('root');
 if (root) {
   createRoot(root).render(

@@ -114,6 +114,15 @@ pub(crate) fn has_node() -> Outcome {
     install(&["nodejs", "npm"], "Node.js 18 or later with npm")
 }
 
+/// Makes sure that Chromium is there, in which the console is tested.
+pub(crate) fn has_chromium() -> Outcome {
+    let usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    if env::var_os("STRATA_TEST_CHROMIUM").is_some() || usual.iter().any(|path| Path::new(path).exists()) {
+        return Ok(());
+    }
+    install(&["chromium", "fonts-dejavu-core"], "Chromium, or STRATA_TEST_CHROMIUM set to where it is")
+}
+
 /// Installs Debian's packages when this is root on Debian, and otherwise says what to do.
 fn install(packages: &[&str], what: &str) -> Outcome {
     let needed = format!("this needs {what}; on Debian or Ubuntu: apt-get install {}", packages.join(" "));

@@ -35,7 +35,8 @@ enum Task {
     },
     /// Build the console, and then the release binary that has it inside
     Build,
-    /// Run every test: format, lints, the console, Rust on SQLite and PostgreSQL, and the Postman collection
+    /// Run every test: format, lints, the console, Rust on SQLite and PostgreSQL, the Postman collection, and
+    /// the console in Chromium
     ///
     /// Installs what it needs when it may (root on Debian), and otherwise says what to install.
     Test,

@@ -6,6 +6,7 @@ pub(crate) fn run() -> Outcome {
     machine::has_make()?;
     machine::has_postgres()?;
     machine::has_node()?;
+    machine::has_chromium()?;
     must(machine::cargo("fmt").args(["--all", "--check"]))?;
     let lints = ["--workspace", "--all-targets", "--locked"];
     must(machine::cargo("clippy").args(lints).args(machine::features()).args(["--", "--deny", "warnings"]))?;

@@ -14,6 +14,14 @@ import { SECTIONS } from './sections';
 
 const [store, palette] = createSpotlight();
 
+/** Enter takes the first, also when answers that came later took the place of what was selected. */
+function selectFirst(): void {
+  const list = document.getElementById(store.getState().listId);
+  if (!list || list.querySelector('[data-selected]')) return;
+  list.querySelector('[data-action]')?.setAttribute('data-selected', 'true');
+  store.updateState((state) => ({ ...state, selected: 0 }));
+}
+
 /** Everything by a few letters: segments, users, sections and acts. */
 export default function Palette({ onClose }: { onClose: () => void }) {
   const t = useText(shell);
@@ -29,6 +37,10 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   useEffect(() => palette.open(), []);
 
   const holds = (label: string) => label.toLowerCase().includes(query.trim().toLowerCase());
+  // What was found for fewer letters may not be chosen by more.
+  const isSettled = settled === query.trim();
+  const fits = (...labels: (string | null | undefined)[]) =>
+    isSettled || labels.some((label) => holds(label ?? ''));
   const go = (to: string, search?: Record<string, unknown>) => () =>
     void navigate({ to, search: (search ?? {}) as never });
   const acts = [
@@ -41,16 +53,20 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const groups: SpotlightActionGroupData[] = [
     {
       group: t('segments'),
-      actions: (segments.data?.items ?? []).slice(0, 6).map(({ slug, name, user_count }) => ({
-        id: `segment-${slug}`,
-        label: slug,
-        description: `${name === slug ? '' : `${name} · `}${formats.number(user_count)}`,
-        onClick: go(`/segments/${encodeURIComponent(slug)}`),
-      })),
+      actions: (segments.data?.items ?? [])
+        .filter(({ slug, name }) => fits(slug, name))
+        .slice(0, 6)
+        .map(({ slug, name, user_count }) => ({
+          id: `segment-${slug}`,
+          label: slug,
+          description: `${name === slug ? '' : `${name} · `}${formats.number(user_count)}`,
+          onClick: go(`/segments/${encodeURIComponent(slug)}`),
+        })),
     },
     {
       group: t('users'),
       actions: (settled === '' ? [] : (users.data?.items ?? []))
+        .filter(({ user_id, name, email }) => fits(user_id, name, email))
         .slice(0, 6)
         .map(({ user_id, name, email }) => ({
           id: `user-${user_id}`,
@@ -70,6 +86,8 @@ export default function Palette({ onClose }: { onClose: () => void }) {
         .map(({ key, to }) => ({ id: key, label: t(key), onClick: go(to) })),
     },
   ];
+  const ids = groups.flatMap(({ actions }) => actions.map(({ id }) => id)).join();
+  useEffect(selectFirst, [ids]);
   return (
     <Spotlight
       store={store}

@@ -32,7 +32,8 @@ import { Unreachable } from './Unreachable';
 const PALETTE_KEYS = 'Ctrl K';
 const Help = lazy(() => import('./Help'));
 const SignInAgain = lazy(() => import('./SignInAgain'));
-const Palette = lazy(() => import('./Palette'));
+const loadPalette = () => import('./Palette');
+const Palette = lazy(loadPalette);
 
 /** What stands around each screen: sections, search, the person, and what is said about the service as a whole. */
 export function Shell() {
@@ -45,6 +46,11 @@ export function Shell() {
   const { pathname } = useLocation();
   const closeMenu = menu.close;
   useEffect(() => closeMenu(), [pathname, closeMenu]);
+  // Whoever types right after the key types into the palette.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), 1_500);
+    return () => clearTimeout(timer);
+  }, []);
   useKeys({ onHelp: help.open, onPalette: palette.open });
   const sections = SECTIONS.filter(({ needs }) => needs === undefined || may(needs));
   const isHere = (to: string) =>

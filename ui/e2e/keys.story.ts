@@ -1,0 +1,29 @@
+import { expect, test } from './story';
+
+test.beforeEach(({ as }) => as('root'));
+
+test('keys lead to sections, to search, to help and to the palette', async ({ page }) => {
+  await page.goto('/');
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await page.keyboard.press('g');
+  await page.keyboard.press('s');
+  await expect(page).toHaveURL(/\/segments$/);
+  await expect(page.getByRole('heading', { level: 1, name: 'Segments' })).toBeVisible();
+  await page.keyboard.press('/');
+  await page.keyboard.type('85123');
+  await expect(page).toHaveURL(/query=.*85123/);
+  await page.keyboard.press('Escape');
+  await page.locator('h1').click();
+  await page.keyboard.press('Shift+?');
+  await expect(page.getByRole('dialog')).toContainText('Ctrl');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await page.keyboard.press('Control+k');
+  await expect(page.getByRole('dialog').getByRole('textbox')).toBeFocused();
+  await page.keyboard.type('statis');
+  await expect(page.getByRole('dialog')).toContainText('Statistics');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/\/statistics/);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/segments\?query=/);
+});
