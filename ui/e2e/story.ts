@@ -61,8 +61,8 @@ export class Api {
 }
 
 interface Fixtures {
-  /** What the page may say on its console: each story names what it provokes. */
-  expected: RegExp[];
+  /** What the page may say on its console: each story names what it provokes, in one pattern. */
+  expected: RegExp | RegExp[];
   /** Signs the page in, and gives its hand to call the API with. */
   as: (login: Login) => Promise<Api>;
 }
@@ -75,27 +75,27 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   shop: [
     // Playwright wants an object to take fixtures from.
     // eslint-disable-next-line no-empty-pattern
-    async ({}, use) => {
+    async ({}, give) => {
       const service = await Service.start('shop');
-      await use(service);
+      await give(service);
       await service.stop();
     },
     { scope: 'worker' },
   ],
-  baseURL: async ({ shop }, use) => use(shop.url),
+  baseURL: async ({ shop }, give) => give(shop.url),
   expected: [[], { option: true }],
-  page: async ({ page, expected }, use) => {
+  page: async ({ page, expected }, give) => {
     const said: string[] = [];
     page.on('pageerror', (error) => said.push(String(error.stack ?? error)));
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') said.push(message.text());
     });
-    await use(page);
-    const strange = said.filter((line) => !expected.some((pattern) => pattern.test(line)));
+    await give(page);
+    const strange = said.filter((line) => ![expected].flat().some((pattern) => pattern.test(line)));
     expect(strange, 'the page complains').toEqual([]);
   },
-  as: async ({ page, shop }, use) => {
-    await use((login) => Api.signIn(page.request, shop.url, login));
+  as: async ({ page, shop }, give) => {
+    await give((login) => Api.signIn(page.request, shop.url, login));
   },
 });
 
@@ -127,6 +127,7 @@ export async function fitsWidth(page: Page): Promise<void> {
 
 /** The screen has loaded all that it shows first. */
 export async function settled(page: Page): Promise<void> {
+  await expect(page.locator('h1').first()).toBeVisible({ timeout: 30_000 });
   await expect(page.locator('.mantine-Skeleton-root')).toHaveCount(0, { timeout: 30_000 });
   await expect(page.locator('[aria-busy=true]')).toHaveCount(0, { timeout: 30_000 });
 }

@@ -1,14 +1,9 @@
 import { QueryClient } from '@tanstack/react-query';
-import {
-  createRootRouteWithContext,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  redirect,
-} from '@tanstack/react-router';
+import { createRootRouteWithContext, createRoute, createRouter, redirect } from '@tanstack/react-router';
 import { meQuery } from './api/me';
 import { ProblemError, UnreachableError } from './api/problem';
 import { Failed, NotFound } from './shell/NotFound';
+import { screen } from './shell/screen';
 import { Shell } from './shell/Shell';
 import * as searches from './searches';
 
@@ -52,120 +47,120 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: searches.signIn,
-  component: lazyRouteComponent(() => import('./screens/sign-in/SignIn')),
+  component: screen(() => import('./screens/sign-in/SignIn')),
 });
 
 const home = createRoute({
   getParentRoute: () => inside,
   path: '/',
-  component: lazyRouteComponent(() => import('./screens/home/Home')),
+  component: screen(() => import('./screens/home/Home')),
 });
 
 const segments = createRoute({
   getParentRoute: () => inside,
   path: '/segments',
   validateSearch: searches.segments,
-  component: lazyRouteComponent(() => import('./screens/segments/Segments')),
+  component: screen(() => import('./screens/segments/Segments')),
 });
 
 const segment = createRoute({
   getParentRoute: () => inside,
   path: '/segments/$slug',
   validateSearch: searches.segment,
-  component: lazyRouteComponent(() => import('./screens/segment/Segment')),
+  component: screen(() => import('./screens/segment/Segment')),
 });
 
 const users = createRoute({
   getParentRoute: () => inside,
   path: '/users',
   validateSearch: searches.users,
-  component: lazyRouteComponent(() => import('./screens/users/Users')),
+  component: screen(() => import('./screens/users/Users')),
 });
 
 const user = createRoute({
   getParentRoute: () => inside,
   path: '/users/$userId',
   validateSearch: searches.user,
-  component: lazyRouteComponent(() => import('./screens/user/User')),
+  component: screen(() => import('./screens/user/User')),
 });
 
 const distribution = createRoute({
   getParentRoute: () => inside,
   path: '/distribution',
   validateSearch: searches.distribution,
-  component: lazyRouteComponent(() => import('./screens/distribution/Distribution')),
+  component: screen(() => import('./screens/distribution/Distribution')),
 });
 
 const statistics = createRoute({
   getParentRoute: () => inside,
   path: '/statistics',
   validateSearch: searches.statistics,
-  component: lazyRouteComponent(() => import('./screens/statistics/Statistics')),
+  component: screen(() => import('./screens/statistics/Statistics')),
 });
 
 const jobs = createRoute({
   getParentRoute: () => inside,
   path: '/jobs',
   validateSearch: searches.jobs,
-  component: lazyRouteComponent(() => import('./screens/jobs/Jobs')),
+  component: screen(() => import('./screens/jobs/Jobs')),
 });
 
 const job = createRoute({
   getParentRoute: () => inside,
   path: '/jobs/$jobId',
-  component: lazyRouteComponent(() => import('./screens/jobs/Job')),
+  component: screen(() => import('./screens/jobs/Job')),
 });
 
 const reports = createRoute({
   getParentRoute: () => inside,
   path: '/reports',
   validateSearch: searches.reports,
-  component: lazyRouteComponent(() => import('./screens/reports/Reports')),
+  component: screen(() => import('./screens/reports/Reports')),
 });
 
 const audit = createRoute({
   getParentRoute: () => inside,
   path: '/audit',
   validateSearch: searches.audit,
-  component: lazyRouteComponent(() => import('./screens/audit/Audit')),
+  component: screen(() => import('./screens/audit/Audit')),
 });
 
 const accounts = createRoute({
   getParentRoute: () => inside,
   path: '/accounts',
   validateSearch: searches.accounts,
-  component: lazyRouteComponent(() => import('./screens/accounts/Accounts')),
+  component: screen(() => import('./screens/accounts/Accounts')),
 });
 
 const account = createRoute({
   getParentRoute: () => inside,
   path: '/accounts/$accountId',
-  component: lazyRouteComponent(() => import('./screens/accounts/Account')),
+  component: screen(() => import('./screens/accounts/Account')),
 });
 
 const tokens = createRoute({
   getParentRoute: () => inside,
   path: '/tokens',
-  component: lazyRouteComponent(() => import('./screens/tokens/Tokens')),
+  component: screen(() => import('./screens/tokens/Tokens')),
 });
 
 const signInSettings = createRoute({
   getParentRoute: () => inside,
   path: '/sign-in-settings',
-  component: lazyRouteComponent(() => import('./screens/sign-in-settings/SignInSettings')),
+  component: screen(() => import('./screens/sign-in-settings/SignInSettings')),
 });
 
 const profile = createRoute({
   getParentRoute: () => inside,
   path: '/profile',
-  component: lazyRouteComponent(() => import('./screens/profile/Profile')),
+  component: screen(() => import('./screens/profile/Profile')),
 });
 
 const playground = createRoute({
   getParentRoute: () => inside,
   path: '/api-playground',
   validateSearch: searches.playground,
-  component: lazyRouteComponent(() => import('./screens/playground/Playground')),
+  component: screen(() => import('./screens/playground/Playground')),
 });
 
 export const router = createRouter({

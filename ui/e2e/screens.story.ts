@@ -1,0 +1,90 @@
+import { expect, fitsWidth, isAccessible, settled, test } from './story';
+
+/** Every address that the console has, and what of the shop is seen there. */
+const ADDRESSES = [
+  '/',
+  '/segments',
+  '/segments?new=true',
+  '/segments/SCREEN_A',
+  '/segments/SCREEN_A?tab=members',
+  '/segments/SCREEN_A?tab=history',
+  '/segments/SCREEN_A?tab=overlap&with=SCREEN_B',
+  '/segments/SCREEN_A?tab=settings',
+  '/segments/NOWHERE',
+  '/users',
+  '/users?new=true',
+  '/users?import=true',
+  '/users/12346',
+  '/users/12346?tab=timeline',
+  '/users/12346?tab=history',
+  '/users/12346?tab=attributes',
+  '/users/12346?why=SCREEN_A',
+  '/distribution',
+  '/distribution?tab=compare&segment=SCREEN_A&with=SCREEN_B',
+  '/distribution?tab=move&from=SCREEN_A&to=SCREEN_B',
+  '/statistics',
+  '/jobs',
+  '/reports',
+  '/reports?new=members',
+  '/audit',
+  '/accounts',
+  '/accounts?new=true',
+  '/tokens',
+  '/sign-in-settings',
+  '/profile',
+  '/api-playground',
+  '/nowhere',
+];
+
+test.beforeEach(async ({ as }) => {
+  const api = await as('root');
+  const users = Array.from({ length: 40 }, (_, place) => String(12_346 + place));
+  for (const [slug, until] of [
+    ['SCREEN_A', 40],
+    ['SCREEN_B', 25],
+  ] as const) {
+    await api.segment(slug, users.slice(0, until));
+  }
+});
+
+for (const scheme of ['light', 'dark'] as const) {
+  test(`every screen is accessible in ${scheme}`, async ({ page }) => {
+    test.setTimeout(300_000);
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+    for (const address of ADDRESSES) {
+      await test.step(address, async () => {
+        await page.goto(address);
+        await settled(page);
+        await expect(page.locator('h1, [role=dialog] h2').first()).toBeVisible();
+        await isAccessible(page);
+      });
+    }
+  });
+}
+
+test('every screen fits 390 px', async ({ page }) => {
+  test.setTimeout(300_000);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  for (const address of ADDRESSES) {
+    await test.step(address, async () => {
+      await page.goto(address);
+      await settled(page);
+      await fitsWidth(page);
+      await isAccessible(page);
+    });
+  }
+});
+
+test('every screen is whole in Russian', async ({ page }) => {
+  test.setTimeout(300_000);
+  await page.addInitScript(() => localStorage.setItem('strata-language', 'ru'));
+  for (const address of ADDRESSES) {
+    await test.step(address, async () => {
+      await page.goto(address);
+      await settled(page);
+      await expect(page.locator('html')).toHaveAttribute('lang', 'ru');
+      await expect(page.locator('h1').first()).toBeVisible();
+    });
+  }
+});
