@@ -36,6 +36,8 @@ const ADDRESSES = [
   '/nowhere',
 ];
 
+// A segment that is not there.
+test.use({ expected: /status of 404/ });
 test.beforeEach(async ({ as }) => {
   const api = await as('root');
   const users = Array.from({ length: 40 }, (_, place) => String(12_346 + place));
@@ -78,7 +80,7 @@ test('every screen fits 390 px', async ({ page }) => {
 
 test('every screen is whole in Russian', async ({ page }) => {
   test.setTimeout(300_000);
-  await page.addInitScript(() => localStorage.setItem('strata-language', 'ru'));
+  await page.addInitScript(() => localStorage.setItem('strata.language', 'ru'));
   for (const address of ADDRESSES) {
     await test.step(address, async () => {
       await page.goto(address);

@@ -1,15 +1,16 @@
 import '@mantine/core/styles.css';
-import '@mantine/notifications/styles.css';
 import './global.css';
 import { MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { StrictMode } from 'react';
+import { lazy, StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient, router } from './router';
 import { language } from './text';
 import { theme, variables } from './theme';
+
+// Nothing is told before the first screen is there.
+const Notices = lazy(() => import('./shell/Notices'));
 
 document.documentElement.lang = language();
 const nonce = document.querySelector<HTMLMetaElement>('meta[name=style-nonce]')?.content;
@@ -25,7 +26,9 @@ if (root) {
         defaultColorScheme="auto"
         {...(nonce ? { getStyleNonce: () => nonce } : {})}
       >
-        <Notifications position="bottom-right" />
+        <Suspense>
+          <Notices />
+        </Suspense>
         <QueryClientProvider client={queryClient}>
           <RouterProvider router={router} />
         </QueryClientProvider>

@@ -1,4 +1,4 @@
-import { createTheme, type CSSVariablesResolver } from '@mantine/core';
+import { createTheme, type CSSVariablesResolver, type MantineTheme } from '@mantine/core';
 
 /** Shades are chosen for contrast AA (4.5:1) on both grounds. */
 export const theme = createTheme({
@@ -17,18 +17,29 @@ export const theme = createTheme({
     Tooltip: {
       defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } },
     },
-    Modal: { defaultProps: { centered: true } },
+    // Its header is none of the page's, and stands beside no other banner.
+    Modal: { defaultProps: { centered: true, attributes: { header: { role: 'presentation' } } } },
+    Slider: { styles: { markLabel: { color: 'var(--mantine-color-dimmed)' } } },
     Badge: { defaultProps: { variant: 'light', radius: 'sm', tt: 'none' } },
     Anchor: { defaultProps: { underline: 'hover' } },
   },
 });
 
+/** Colours of outlined words, readable on both grounds. */
+function outlines(colors: MantineTheme['colors'], shade: 4 | 9): Record<string, string> {
+  const names = ['red', 'orange', 'yellow', 'teal', 'green'] as const;
+  return Object.fromEntries(names.map((name) => [`--mantine-color-${name}-outline`, colors[name][shade]]));
+}
+
 export const variables: CSSVariablesResolver = (theme) => ({
   variables: {},
   light: {
+    ...outlines(theme.colors, 9),
     '--mantine-color-dimmed': theme.colors.gray[7],
     '--mantine-color-placeholder': theme.colors.gray[7],
     '--mantine-color-error': theme.colors.red[9],
+    // Also on rows under the pointer.
+    '--mantine-color-anchor': theme.colors.indigo[8],
     '--strata-line': theme.colors.gray[3],
     '--strata-ground': theme.colors.gray[0],
     '--strata-hover': theme.colors.gray[1],
@@ -36,6 +47,7 @@ export const variables: CSSVariablesResolver = (theme) => ({
     '--strata-out': '#c92a2a',
   },
   dark: {
+    ...outlines(theme.colors, 4),
     '--mantine-color-dimmed': theme.colors.dark[1],
     '--mantine-color-placeholder': theme.colors.dark[1],
     '--mantine-color-error': theme.colors.red[4],

@@ -1,5 +1,4 @@
-//! The project's own commands: `cargo xtask run`, `cargo xtask build`, `cargo xtask test`, `cargo xtask fuzz`,
-//! `cargo xtask bench`, `cargo xtask soak`.
+//! The project's own commands: `cargo xtask run`, `build`, `test`, `screenshots`, `fuzz`, `bench` and `soak`.
 
 #![allow(clippy::print_stdout, reason = "a command line talks to a person")]
 
@@ -8,6 +7,7 @@ mod console;
 mod fuzz;
 mod machine;
 mod run;
+mod screenshots;
 mod tests;
 
 use std::{
@@ -40,6 +40,8 @@ enum Task {
     ///
     /// Installs what it needs when it may (root on Debian), and otherwise says what to install.
     Test,
+    /// Take pictures of every screen of the console, with real data, into docs/screenshots
+    Screenshots,
     /// Send made-up requests to every address of the OpenAPI document, by schemathesis
     ///
     /// Fails on any 5xx, on statuses the document does not list, and on answers that do not fit their schema.
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Task::Run { listen } => run::run(&listen),
         Task::Build => machine::build_release(),
         Task::Test => tests::run(),
+        Task::Screenshots => screenshots::run(),
         Task::Fuzz { examples } => fuzz::run(examples),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::Soak { arguments } => bench::soak(&arguments),

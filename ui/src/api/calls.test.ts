@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { begin, calls, curl, end } from './calls';
+import { answered, begin, calls, curl, end, withoutSecrets } from './calls';
 
 describe('calls', () => {
   it('become a line of curl that a shell reads as it is meant', () => {
@@ -24,5 +24,21 @@ describe('calls', () => {
     const id = begin('GET', '/api/v1/users', null, null);
     end(id, 200, 'r-1');
     expect(calls.get()[0]).toMatchObject({ path: '/api/v1/users', status: 200, requestId: 'r-1' });
+  });
+
+  it('keep no token that an answer tells once, however it is written', () => {
+    const id = begin('POST', '/api/v1/tokens', '{"name":"shop"}', 'application/json');
+    answered(id, '{"name":"shop","token" : "strata_a\\"b","csrf_token":"c"}');
+    expect(calls.get()[0]?.answer).toBe('{"name":"shop","token" : "…","csrf_token":"…"}');
+    expect(withoutSecrets('{"link":"https://cut')).toBe('{"link":"…"');
+    expect(withoutSecrets('{"token_type":"Bearer","link_hours":24}')).toBe(
+      '{"token_type":"Bearer","link_hours":24}',
+    );
+  });
+
+  it('keep no answer about sessions', () => {
+    const id = begin('POST', '/api/v1/auth/token', null, null);
+    answered(id, '{"anything":"at all"}');
+    expect(calls.get()[0]?.answer).toBeNull();
   });
 });

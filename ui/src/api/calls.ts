@@ -12,11 +12,15 @@ export interface Call {
   ms: number | null;
   at: number;
   requestId: string | null;
+  /** What came back, where it is text; null before, and for what is no text or a secret. */
+  answer: string | null;
 }
 
 const KEPT = 100;
 /** Longer bodies, as those of imports, are told by a file's name. */
 const BODY_MAX = 4_000;
+/** Of longer answers the beginning is kept. */
+const ANSWER_MAX = 20_000;
 
 export const calls = new Store<Call[]>([]);
 let next = 1;
@@ -24,9 +28,17 @@ let next = 1;
 /** Secrets never get into the record. */
 const isSecret = (path: string) => /^\/api\/v1\/(auth|accounts\/me\/password)/.test(path);
 
+const SECRETS = /"((?:\w+_)?(?:password|token|secret|link))"(\s*:\s*)"(?:[^"\\]|\\.)*"?/g;
+
+/** The same JSON, also when it is cut off, without what would let somebody in. */
+export function withoutSecrets(text: string): string {
+  return text.replace(SECRETS, '"$1"$2"…"');
+}
+
 export function begin(method: string, path: string, body: string | null, contentType: string | null): number {
   const id = next++;
-  const shown = body === null || isSecret(path) ? null : body.length > BODY_MAX ? '@file' : body;
+  const shown =
+    body === null || isSecret(path) ? null : body.length > BODY_MAX ? '@file' : withoutSecrets(body);
   const call = {
     id,
     method,
@@ -37,6 +49,7 @@ export function begin(method: string, path: string, body: string | null, content
     ms: null,
     at: Date.now(),
     requestId: null,
+    answer: null,
   };
   calls.set([call, ...calls.get()].slice(0, KEPT));
   return id;
@@ -47,6 +60,18 @@ export function end(id: number, status: number, requestId: string | null): void 
     calls
       .get()
       .map((call) => (call.id === id ? { ...call, status, requestId, ms: Date.now() - call.at } : call)),
+  );
+}
+
+export function answered(id: number, text: string): void {
+  calls.set(
+    calls
+      .get()
+      .map((call) =>
+        call.id === id && !isSecret(call.path)
+          ? { ...call, answer: withoutSecrets(text.slice(0, ANSWER_MAX)) }
+          : call,
+      ),
   );
 }
 

@@ -20,15 +20,8 @@ export function freshKey(): string {
   ).join('');
 }
 
-/** What fetch says when nothing answers is told apart from what the service says. */
-export async function send(request: Request): Promise<Response> {
-  if (request.method !== 'GET') {
-    const token = csrf.get();
-    if (token) request.headers.set('x-csrf-token', token);
-    if (['POST', 'PATCH'].includes(request.method) && !request.headers.has('idempotency-key')) {
-      request.headers.set('idempotency-key', freshKey());
-    }
-  }
+/** A request that stands in the record of calls, with what came of it. */
+export async function recorded(request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   const contentType = request.headers.get('content-type');
   const isText = contentType === null || /json|text/.test(contentType);
@@ -44,7 +37,29 @@ export async function send(request: Request): Promise<Response> {
   }
   reachable.set(true);
   calls.end(id, response.status, response.headers.get('x-request-id'));
+  if (/json/.test(response.headers.get('content-type') ?? '')) {
+    // Nobody waits for the record.
+    void response
+      .clone()
+      .text()
+      .then((text) => calls.answered(id, text))
+      .catch(() => undefined);
+  }
+  return response;
+}
+
+/** What fetch says when nothing answers is told apart from what the service says. */
+export async function send(request: Request): Promise<Response> {
+  if (request.method !== 'GET') {
+    const token = csrf.get();
+    if (token) request.headers.set('x-csrf-token', token);
+    if (['POST', 'PATCH'].includes(request.method) && !request.headers.has('idempotency-key')) {
+      request.headers.set('idempotency-key', freshKey());
+    }
+  }
+  const response = await recorded(request);
   if (response.ok || response.status === 304) return response;
+  const { pathname } = new URL(request.url);
   const document: unknown = await response.json().catch(() => null);
   const problem = new ProblemError(response, document);
   // Before somebody is known, a 401 is no end of a session.

@@ -3,7 +3,7 @@ import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
 import { useText } from '../text';
 import { useFormats } from '../text/formats';
 import type { PlotHandle } from './Plot';
-import { csv, save } from './files';
+import { csv, localDay, save } from './files';
 import { parts } from './messages';
 
 const Plot = lazy(() => import('./Plot'));
@@ -20,9 +20,9 @@ export interface Series {
 
 export interface ChartProps {
   title: string;
-  /** What stands under each point: instants as RFC 3339 (shown as days or times), or names. */
+  /** What stands under each point: instants as RFC 3339, instants within local days, or names. */
   labels: string[];
-  labelKind: 'instant' | 'name';
+  labelKind: 'instant' | 'day' | 'name';
   /** The heading of the labels in the table and the file. */
   labelTitle: string;
   series: Series[];
@@ -43,7 +43,12 @@ export function Chart(props: ChartProps) {
   const plot = useRef<PlotHandle>(null);
   const [isTable, setTable] = useState(false);
   const value = (number: number) => (props.isPercent ? formats.percent(number) : formats.number(number));
-  const label = (text: string) => (labelKind === 'instant' ? formats.instant(text) : text);
+  const label = (text: string) => {
+    if (labelKind === 'name') return text;
+    return labelKind === 'day' ? formats.day(text) : formats.instant(text);
+  };
+  // A file is read by programs, and in every language.
+  const plain = (text: string) => (labelKind === 'day' ? localDay(text) : text);
   const summary = series
     .filter((one) => one.values.length > 0)
     .map((one) =>
@@ -57,7 +62,8 @@ export function Chart(props: ChartProps) {
     )
     .join(' ');
   const name = title.replace(/[^\p{L}\p{N}]+/gu, '-').toLowerCase();
-  const rows = () => labels.map((text, place) => [text, ...series.map((one) => one.values[place] ?? null)]);
+  const rows = (name: (text: string) => string) =>
+    labels.map((text, place) => [name(text), ...series.map((one) => one.values[place] ?? null)]);
   const isEmpty = labels.length === 0;
   return (
     <figure style={{ margin: 0 }}>
@@ -80,7 +86,7 @@ export function Chart(props: ChartProps) {
               label={t('saveCsv')}
               sign="CSV"
               onClick={() =>
-                save(`${name}.csv`, csv([[labelTitle, ...series.map((one) => one.name)], ...rows()]))
+                save(`${name}.csv`, csv([[labelTitle, ...series.map((one) => one.name)], ...rows(plain)]))
               }
             />
           </Group>
@@ -105,9 +111,9 @@ export function Chart(props: ChartProps) {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {rows().map(([text, ...values], place) => (
+              {rows(label).map(([text, ...values], place) => (
                 <Table.Tr key={place}>
-                  <Table.Td>{label(String(text))}</Table.Td>
+                  <Table.Td>{text}</Table.Td>
                   {values.map((one, at) => (
                     <Table.Td key={at} ta="right" className="number">
                       {typeof one === 'number' ? value(one) : ''}

@@ -1,4 +1,4 @@
-import { Checkbox, Group, Skeleton, Text } from '@mantine/core';
+import { Checkbox, Group, Skeleton, Text, VisuallyHidden } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useInfiniteQuery, type InfiniteData, type UseInfiniteQueryResult } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
@@ -41,6 +41,8 @@ export interface Column<T> {
   cell: (row: T) => ReactNode;
   /** As CSS grid wants it: `2fr`, `120px`, `minmax(160px, 2fr)`. */
   width: string;
+  /** Its title is only told to screen readers. */
+  isTitleHidden?: boolean;
   /** Left out on narrow screens. */
   isWide?: boolean;
   isRight?: boolean;
@@ -219,7 +221,7 @@ function HeadCell<T>({ column, sort, onSort }: HeadCellProps<T>) {
   if (!word || !onSort) {
     return (
       <div role="columnheader" className={className}>
-        {column.title}
+        {column.isTitleHidden ? <VisuallyHidden>{column.title}</VisuallyHidden> : column.title}
       </div>
     );
   }

@@ -129,7 +129,8 @@ export default function Plot(props: PlotProps) {
     };
     made.on('click', pick);
     return () => {
-      made.off('click', pick);
+      // The picture may be gone before what listens to it.
+      if (!made.isDisposed()) made.off('click', pick);
     };
   }, [labels, onPick]);
 

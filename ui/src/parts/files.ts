@@ -19,6 +19,13 @@ export function cell(value: string | number | null): string {
   return /[";\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+/** The local day of an instant, as ISO 8601 writes days. */
+export function localDay(iso: string): string {
+  const at = new Date(iso);
+  const two = (number: number) => String(number).padStart(2, '0');
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
+
 export function csv(rows: (string | number | null)[][]): string {
   return rows.map((row) => row.map(cell).join(';') + '\r\n').join('');
 }

@@ -6,30 +6,26 @@ import {
   Button,
   Group,
   Kbd,
-  Menu,
   NavLink,
-  ScrollArea,
   Text,
-  Tooltip,
   UnstyledButton,
-  useMantineColorScheme,
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
-import { api, csrf, ok } from '../api/client';
-import { useMay, useMe } from '../api/me';
-import { useLanguage, useText } from '../text';
+import { sessionEnded } from '../api/client';
+import { useMay } from '../api/me';
+import { useText } from '../text';
 import { useKeys } from './keys';
 import { shell } from './messages';
 import { SECTIONS } from './sections';
-import { sessionEnded } from '../api/client';
 import { useStore } from '../api/store';
 import classes from './Shell.module.css';
+import { useAside } from './useAside';
 import { Unreachable } from './Unreachable';
 
 const PALETTE_KEYS = 'Ctrl K';
+const PersonMenu = lazy(() => import('./PersonMenu'));
 const Help = lazy(() => import('./Help'));
 const SignInAgain = lazy(() => import('./SignInAgain'));
 const loadPalette = () => import('./Palette');
@@ -51,6 +47,7 @@ export function Shell() {
     const timer = setTimeout(() => void loadPalette(), 1_500);
     return () => clearTimeout(timer);
   }, []);
+  useAside();
   useKeys({ onHelp: help.open, onPalette: palette.open });
   const sections = SECTIONS.filter(({ needs }) => needs === undefined || may(needs));
   const isHere = (to: string) =>
@@ -68,7 +65,7 @@ export function Shell() {
         <Group h="100%" px="md" justify="space-between" wrap="nowrap" gap="xs">
           <Group gap="xs" wrap="nowrap">
             <Burger opened={isOpen} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-label={t('menu')} />
-            <UnstyledButton component={Link} to="/">
+            <UnstyledButton component={Link} to="/" aria-label={t('brand')}>
               <Group gap={8} wrap="nowrap">
                 <img src="/icon.svg" alt="" width={26} height={26} />
                 <Text fw={700} visibleFrom="xs">
@@ -89,26 +86,27 @@ export function Shell() {
             </Text>
           </Button>
           <Group gap={4} wrap="nowrap">
-            <Tooltip label={t('help')}>
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                size="lg"
-                aria-label={t('help')}
-                onClick={help.open}
-                visibleFrom="sm"
-              >
-                <Text span c="dimmed">
-                  ?
-                </Text>
-              </ActionIcon>
-            </Tooltip>
-            <PersonMenu />
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="lg"
+              aria-label={t('help')}
+              title={t('help')}
+              onClick={help.open}
+              visibleFrom="sm"
+            >
+              <Text span c="dimmed">
+                ?
+              </Text>
+            </ActionIcon>
+            <Suspense>
+              <PersonMenu />
+            </Suspense>
           </Group>
         </Group>
       </AppShell.Header>
       <AppShell.Navbar aria-label={t('navigation')} className={classes.navbar}>
-        <ScrollArea p="xs" type="auto">
+        <Box p="xs" className={classes.sections}>
           {(['groupWork', 'groupService', 'groupAdministration'] as const).map((group) => {
             const inGroup = sections.filter((section) => section.group === group);
             if (inGroup.length === 0) return null;
@@ -132,7 +130,7 @@ export function Shell() {
               </Box>
             );
           })}
-        </ScrollArea>
+        </Box>
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
         <Box maw={1360} mx="auto">
@@ -146,81 +144,5 @@ export function Shell() {
         {isEnded && <SignInAgain />}
       </Suspense>
     </AppShell>
-  );
-}
-
-function PersonMenu() {
-  const t = useText(shell);
-  const me = useMe();
-  const client = useQueryClient();
-  const [language, setLanguage] = useLanguage();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const login = me?.account?.login;
-  const signOut = async () => {
-    await ok(api.DELETE('/api/v1/auth/session'));
-    csrf.set(null);
-    client.clear();
-    globalThis.location.assign('/sign-in');
-  };
-  return (
-    <Menu position="bottom-end" width={230}>
-      <Menu.Target>
-        <Button variant="subtle" color="gray" px="xs" maw={180}>
-          <Text span size="sm" truncate c="var(--mantine-color-text)">
-            {login ?? me?.actor ?? '…'}
-          </Text>
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{login ? t('signedInAs', { login }) : t('open')}</Menu.Label>
-        <Menu.Item component={Link} to="/profile">
-          {t('profile')}
-        </Menu.Item>
-        <Menu.Divider />
-        <Menu.Label>{t('theme')}</Menu.Label>
-        {(
-          [
-            ['light', 'themeLight'],
-            ['dark', 'themeDark'],
-            ['auto', 'themeSystem'],
-          ] as const
-        ).map(([scheme, key]) => (
-          <Menu.Item
-            key={scheme}
-            role="menuitemradio"
-            aria-checked={colorScheme === scheme}
-            rightSection={colorScheme === scheme ? '✓' : null}
-            onClick={() => setColorScheme(scheme)}
-          >
-            {t(key)}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Label>{t('language')}</Menu.Label>
-        {(
-          [
-            ['en', 'english'],
-            ['ru', 'russian'],
-          ] as const
-        ).map(([code, key]) => (
-          <Menu.Item
-            key={code}
-            lang={code}
-            role="menuitemradio"
-            aria-checked={language === code}
-            rightSection={language === code ? '✓' : null}
-            onClick={() => setLanguage(code)}
-          >
-            {t(key)}
-          </Menu.Item>
-        ))}
-        {me?.account && (
-          <>
-            <Menu.Divider />
-            <Menu.Item onClick={() => void signOut()}>{t('signOut')}</Menu.Item>
-          </>
-        )}
-      </Menu.Dropdown>
-    </Menu>
   );
 }

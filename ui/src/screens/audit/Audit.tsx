@@ -8,7 +8,7 @@ import { Instant } from '../../parts/Instant';
 import { Page } from '../../parts/Page';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
-import { useAddress } from '../jobs/address';
+import { useAddress } from '../../parts/address';
 import { Chain } from './Chain';
 import { Filters } from './Filters';
 import { audit } from './messages';

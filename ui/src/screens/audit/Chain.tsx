@@ -6,7 +6,7 @@ import { Loaded } from '../../parts/Loaded';
 import { Panel } from '../../parts/Panel';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
-import { Figures } from '../jobs/Figures';
+import { Figures } from '../../parts/Figures';
 import { audit } from './messages';
 import { Hash } from './RowParts';
 

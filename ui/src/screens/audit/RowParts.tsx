@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { Instant } from '../../parts/Instant';
 import { SegmentLink, UserLink } from '../../parts/SegmentLink';
 import { useText } from '../../text';
-import { JobLink } from '../jobs/JobParts';
+import { JobLink } from '../../parts/jobs/JobParts';
 import { audit } from './messages';
 import { ACTIONS, keyOf, readable, type Row as AuditRow } from './rows';
 
@@ -14,8 +14,11 @@ export function Hash({ hash }: { hash: string }) {
   const clipboard = useClipboard();
   return (
     <Tooltip label={clipboard.copied ? t('copied') : t('copyHash')}>
-      <UnstyledButton aria-label={t('copyHash')} onClick={() => clipboard.copy(hash)}>
-        <Code>{clipboard.copied ? t('copied') : `${hash.slice(0, 10)}…`}</Code>
+      <UnstyledButton
+        aria-label={`${t('copyHash')} ${hash.slice(0, 10)}…`}
+        onClick={() => clipboard.copy(hash)}
+      >
+        <Code>{`${hash.slice(0, 10)}…`}</Code>
       </UnstyledButton>
     </Tooltip>
   );

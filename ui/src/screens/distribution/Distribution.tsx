@@ -2,7 +2,7 @@ import { Tabs } from '@mantine/core';
 import { Page } from '../../parts/Page';
 import { DISTRIBUTION_TABS } from '../../searches';
 import { useText } from '../../text';
-import { useAddress } from '../jobs/address';
+import { useAddress } from '../../parts/address';
 import { Compare } from './Compare';
 import { distribution } from './messages';
 import { Move } from './Move';

@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, Slider, Stack, Text } from '@mantine/core';
+import { Button, Group, NumberInput, Skeleton, Slider, Stack, Text } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -10,12 +10,13 @@ import { Empty } from '../../parts/Empty';
 import { AsOf } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
 import { Panel } from '../../parts/Panel';
+import { segmentQuery } from '../../parts/queries';
 import { ProblemAlert } from '../../parts/ProblemAlert';
 import { SegmentSelect } from '../../parts/SegmentSelect';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
-import { useAddress } from '../jobs/address';
-import { Figures } from '../jobs/Figures';
+import { useAddress } from '../../parts/address';
+import { Figures } from '../../parts/Figures';
 import { distribution } from './messages';
 import { distribute, reachQuery, REHEARSED, TOUCHED } from './queries';
 import { shareOf, type Search } from './shares';
@@ -40,7 +41,7 @@ export function Share() {
         <>
           <Reach slug={slug} />
           {may('segments.manage') ? (
-            <Target key={slug} slug={slug} />
+            <Begin key={slug} slug={slug} />
           ) : (
             <Text c="dimmed">{t('readOnly')}</Text>
           )}
@@ -71,12 +72,19 @@ function Reach({ slug }: { slug: string }) {
   );
 }
 
+/** What is set begins at what the segment has. */
+function Begin({ slug }: { slug: string }) {
+  const segment = useQuery(segmentQuery(slug));
+  if (segment.isPending) return <Skeleton height={180} />;
+  return <Target slug={slug} present={segment.data?.value.percent ?? null} />;
+}
+
 /** The address has the share as soon as somebody stops moving it, and the rehearsal follows the address. */
-function Target({ slug }: { slug: string }) {
+function Target({ slug, present }: { slug: string; present: number | null }) {
   const t = useText(distribution);
   const [search, change] = useAddress<Search>();
   const settled = shareOf(search.percent ?? '');
-  const [typed, setTyped] = useState<string | number>(settled ?? '');
+  const [typed, setTyped] = useState<string | number>(settled ?? present ?? '');
   const settle = useDebouncedCallback(
     (percent: number | null) => change({ percent: percent ?? undefined }),
     300,
@@ -110,7 +118,6 @@ function Target({ slug }: { slug: string }) {
         label={null}
         marks={[0, 25, 50, 75, 100].map((value) => ({ value, label: String(value) }))}
         mb="lg"
-        styles={{ markLabel: { color: 'var(--mantine-color-dimmed)' } }}
       />
       {settled !== null && <Rehearsal slug={slug} percent={settled} isSettled={isSettled} />}
     </Panel>

@@ -7,7 +7,7 @@ import { useChange } from '../../parts/changes';
 import { Empty } from '../../parts/Empty';
 import { ProblemAlert } from '../../parts/ProblemAlert';
 import { useText } from '../../text';
-import { JobLink } from '../jobs/JobParts';
+import { JobLink } from '../../parts/jobs/JobParts';
 import { home } from './messages';
 
 /** How to begin with a store that has neither users nor segments. */

@@ -5,9 +5,9 @@ import { AsOf, Instant } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
 import { Panel } from '../../parts/Panel';
 import { useText } from '../../text';
-import type { Job } from '../jobs/job';
-import { JobLink, StateBadge } from '../jobs/JobParts';
-import { jobs as jobWords } from '../jobs/messages';
+import type { Job } from '../../parts/jobs/job';
+import { JobLink, StateBadge } from '../../parts/jobs/JobParts';
+import { jobParts } from '../../parts/jobs/messages';
 import { Lines } from './Lines';
 import { home } from './messages';
 import { Numbers } from './Numbers';
@@ -39,7 +39,7 @@ export function JobsPanel({ summary }: { summary: Summary }) {
 
 function Newest({ rows }: { rows: Job[] }) {
   const t = useText(home);
-  const words = useText(jobWords);
+  const words = useText(jobParts);
   const lines = rows.map((job) => ({
     key: job.id,
     what: (

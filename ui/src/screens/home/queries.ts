@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, ok, type Schemas } from '../../api/client';
 import { isProblem } from '../../api/problem';
-import { isLive } from '../jobs/job';
+import { isLive } from '../../parts/jobs/job';
 import { pace } from './day';
 
 export type Summary = Schemas['Summary'];

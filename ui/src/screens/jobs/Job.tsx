@@ -6,13 +6,15 @@ import { Page } from '../../parts/Page';
 import { Panel } from '../../parts/Panel';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
-import { Figures } from './Figures';
-import { isLive, type Job as JobView } from './job';
+import { Figures } from '../../parts/Figures';
+import { isLive, type Job as JobView } from '../../parts/jobs/job';
 import { JobActs } from './JobActs';
-import { Counts, Details, Problem, Refusals, ReportFile, Stale } from './JobPanels';
-import { ProgressBar, StateBadge } from './JobParts';
+import { Counts, Problem, Refusals, ReportFile } from '../../parts/jobs/JobPanels';
+import { Details, Stale } from './JobPanels';
+import { ProgressBar, StateBadge } from '../../parts/jobs/JobParts';
+import { jobParts } from '../../parts/jobs/messages';
 import { jobs } from './messages';
-import { useJob } from './useJob';
+import { useJob } from '../../parts/jobs/useJob';
 
 export default function Job() {
   const { jobId = '' } = useParams({ strict: false });
@@ -21,12 +23,13 @@ export default function Job() {
 
 function One({ id }: { id: string }) {
   const t = useText(jobs);
+  const words = useText(jobParts);
   const { query, isStreamLost } = useJob(id);
   const job = query.data;
   return (
     <Page
       title={t('job', { id })}
-      about={job && t(`kind_${job.kind}`)}
+      about={job && words(`kind_${job.kind}`)}
       beside={job && <StateBadge state={job.state} />}
       actions={job && <JobActs job={job} />}
     >

@@ -6,7 +6,7 @@ import { useMay } from '../../api/me';
 import { useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { useText } from '../../text';
-import { isLive, isUndoable, type Job } from './job';
+import { isLive, isUndoable, type Job } from '../../parts/jobs/job';
 import { jobs } from './messages';
 
 /** What can be done with a job: end it while it goes on, and take it back afterwards. */

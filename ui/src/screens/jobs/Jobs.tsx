@@ -7,9 +7,10 @@ import { Instant } from '../../parts/Instant';
 import { Page } from '../../parts/Page';
 import type * as searches from '../../searches';
 import { useText } from '../../text';
-import { useAddress } from './address';
-import { isLive, KINDS, STATES, type Job } from './job';
-import { JobLink, ProgressBar, StateBadge } from './JobParts';
+import { useAddress } from '../../parts/address';
+import { isLive, KINDS, STATES, type Job } from '../../parts/jobs/job';
+import { JobLink, ProgressBar, StateBadge } from '../../parts/jobs/JobParts';
+import { jobParts } from '../../parts/jobs/messages';
 import { jobs } from './messages';
 
 type Search = ReturnType<typeof searches.jobs>;
@@ -32,12 +33,13 @@ function useJobs(search: Search) {
 
 function useColumns(): Column<Job>[] {
   const t = useText(jobs);
+  const words = useText(jobParts);
   return [
     {
       key: 'kind',
       title: t('kind'),
       width: 'minmax(130px, 2fr)',
-      cell: (job) => <JobLink id={job.id} label={t(`kind_${job.kind}`)} />,
+      cell: (job) => <JobLink id={job.id} label={words(`kind_${job.kind}`)} />,
     },
     { key: 'state', title: t('state'), width: '130px', cell: (job) => <StateBadge state={job.state} /> },
     {
@@ -60,6 +62,7 @@ function useColumns(): Column<Job>[] {
 
 export default function Jobs() {
   const t = useText(jobs);
+  const words = useText(jobParts);
   const [search, change] = useAddress<Search>();
   const { list, kind, state, isGoing } = useJobs(search);
   const columns = useColumns();
@@ -72,7 +75,7 @@ export default function Jobs() {
           placeholder={t('anyKind')}
           clearable
           w={240}
-          data={KINDS.map((value) => ({ value, label: t(`kind_${value}`) }))}
+          data={KINDS.map((value) => ({ value, label: words(`kind_${value}`) }))}
           value={kind ?? null}
           onChange={(next) => change({ kind: next ?? undefined })}
         />
@@ -81,7 +84,7 @@ export default function Jobs() {
           placeholder={t('anyState')}
           clearable
           w={180}
-          data={STATES.map((value) => ({ value, label: t(`state_${value}`) }))}
+          data={STATES.map((value) => ({ value, label: words(`state_${value}`) }))}
           value={state ?? null}
           onChange={(next) => change({ state: next ?? undefined })}
         />

@@ -6,7 +6,7 @@ import { useMay } from '../../api/me';
 import { useChange } from '../../parts/changes';
 import { ProblemAlert } from '../../parts/ProblemAlert';
 import { useText } from '../../text';
-import { ReportFile } from '../jobs/JobPanels';
+import { ReportFile } from '../../parts/jobs/JobPanels';
 import { Fields, type Edit } from './Fields';
 import { reports } from './messages';
 import { draftOf, FORMATS, isReady, make, REPORTS, TTLS, type Draft, type Search } from './report';

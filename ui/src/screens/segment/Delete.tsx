@@ -13,8 +13,8 @@ import { segmentQuery } from '../../parts/queries';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { segment as messages } from './messages';
-import { useLeave } from './useLeave';
-import type { Tagged } from './useVersioned';
+import { useLeave } from '../../parts/segments/useLeave';
+import type { Tagged } from '../../parts/segments/useVersioned';
 
 export function Delete({ loaded }: { loaded: Tagged }) {
   const t = useText(messages);
@@ -25,7 +25,7 @@ export function Delete({ loaded }: { loaded: Tagged }) {
         {t('deleteAbout')}
       </Text>
       <Group>
-        <Button color="red.9" variant="outline" onClick={() => setAsking(true)}>
+        <Button variant="outline" color="red" onClick={() => setAsking(true)}>
           {t('deleteAsk')}
         </Button>
       </Group>

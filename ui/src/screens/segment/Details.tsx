@@ -2,13 +2,14 @@ import { Button, Group, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { api, tagged } from '../../api/client';
 import { faultOf } from '../../api/problem';
+import { Conflict } from '../../parts/Conflict';
 import { Panel } from '../../parts/Panel';
 import { ProblemAlert } from '../../parts/ProblemAlert';
 import { useText } from '../../text';
-import { Conflict } from './Conflict';
 import { draftOf, isSame, patchOf, rebased, type Draft } from './fields';
+import { segmentParts } from '../../parts/segments/messages';
 import { segment as messages } from './messages';
-import { useVersioned, type Tagged } from './useVersioned';
+import { useVersioned, type Tagged } from '../../parts/segments/useVersioned';
 
 /** What was typed, and the version that it was typed over: the one fetched since may be another. */
 interface Edit {
@@ -141,11 +142,12 @@ interface DetailsConflictProps {
 }
 
 function DetailsConflict({ mine, theirs, change, onTheirs }: DetailsConflictProps) {
-  const t = useText(messages);
+  const t = useText(segmentParts);
   const now = draftOf(theirs.value);
   return (
     <Conflict
-      version={theirs.value.version}
+      title={t('conflict')}
+      about={t('conflictAbout', { version: theirs.value.version })}
       rows={[
         { name: t('name'), mine: mine.name, theirs: now.name },
         { name: t('description'), mine: mine.description, theirs: now.description },

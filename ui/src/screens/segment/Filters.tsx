@@ -5,7 +5,7 @@ import { useFormats } from '../../text/formats';
 import type { Search } from './address';
 import { segment as messages } from './messages';
 import { isInstant, isMonth, type HistoryFilters } from './period';
-import { SettledField } from './SettledField';
+import { SettledField } from '../../parts/SettledField';
 
 interface FiltersProps {
   filters: HistoryFilters;

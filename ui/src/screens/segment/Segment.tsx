@@ -15,7 +15,7 @@ import { KindBadge } from './KindBadge';
 import { segment } from './messages';
 import { Overview } from './Overview';
 import { Settings } from './Settings';
-import type { Tagged } from './useVersioned';
+import type { Tagged } from '../../parts/segments/useVersioned';
 
 const Members = lazy(() => import('./members/Members'));
 const Overlap = lazy(() => import('./overlap/Overlap'));

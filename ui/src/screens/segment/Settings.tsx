@@ -1,23 +1,32 @@
 import { Stack, Text } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
 import { useMay } from '../../api/me';
 import { Panel } from '../../parts/Panel';
+import { CopyPanel } from '../../parts/segments/Copy';
+import { RenamePanel } from '../../parts/segments/Rename';
 import { useText } from '../../text';
-import { Copy } from './Copy';
 import { Delete } from './Delete';
 import { Details } from './Details';
 import { Facts } from './Facts';
 import { segment as messages } from './messages';
-import { Rename } from './Rename';
-import type { Tagged } from './useVersioned';
+import type { Tagged } from '../../parts/segments/useVersioned';
 
 export function Settings({ loaded }: { loaded: Tagged }) {
   const may = useMay();
+  const navigate = useNavigate();
+  const stay = (slug: string) =>
+    navigate({
+      to: '/segments/$slug',
+      params: { slug } as never,
+      search: { tab: 'settings' } as never,
+      replace: true,
+    });
   if (!may('segments.manage')) return <ReadOnly loaded={loaded} />;
   return (
     <Stack>
       <Details loaded={loaded} />
-      <Rename loaded={loaded} />
-      <Copy slug={loaded.value.slug} />
+      <RenamePanel loaded={loaded} away={stay} />
+      <CopyPanel slug={loaded.value.slug} />
       <Delete loaded={loaded} />
     </Stack>
   );

@@ -15,7 +15,7 @@ import { useFormats } from '../../text/formats';
 import { Facts } from './Facts';
 import { percentOf } from './fields';
 import { segment as messages } from './messages';
-import { TOUCHED } from './useVersioned';
+import { TOUCHED } from '../../parts/segments/useVersioned';
 
 type Segment = Schemas['Segment'];
 

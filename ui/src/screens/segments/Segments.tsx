@@ -1,6 +1,5 @@
 import { Badge, Button, Group, MultiSelect, Select, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
+import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, ok, type Schemas } from '../../api/client';
@@ -18,6 +17,8 @@ import { useFormats } from '../../text/formats';
 import { DeleteSegments } from './DeleteSegments';
 import { segments } from './messages';
 import { NewSegment } from './NewSegment';
+import { RowMenu } from './RowMenu';
+import { useMonths } from './months';
 
 type Row = Schemas['SegmentStats'];
 
@@ -25,17 +26,10 @@ const CHOICES = ['kind', 'size', 'month', 'changed', 'percent', 'updated'] as co
 type Choice = (typeof CHOICES)[number];
 const SHOWN_AT_FIRST: Choice[] = ['kind', 'size', 'month', 'changed'];
 
-/** Sizes of a month, for the rows that are drawn. */
-function Month({ slug }: { slug: string }) {
-  const sizes = useQuery({
-    queryKey: ['segments', 'month', slug],
-    queryFn: () => ok(api.GET('/api/v1/segments/{slug}/size', { params: { path: { slug } } })),
-    staleTime: 300_000,
-  });
-  return sizes.data ? <Sparkline values={sizes.data.points.map((point) => point.user_count)} /> : null;
-}
+/** As many as the service tells the sizes of at once. */
+const PAGE = 50;
 
-function useColumns(): Record<Choice, Column<Row>> {
+function useColumns(months: ReadonlyMap<string, number[]>): Record<Choice, Column<Row>> {
   const t = useText(segments);
   const of = useText(parts);
   const formats = useFormats();
@@ -60,7 +54,7 @@ function useColumns(): Record<Choice, Column<Row>> {
       title: t('month'),
       width: '110px',
       isWide: true,
-      cell: ({ slug }) => <Month slug={slug} />,
+      cell: ({ slug }) => <Sparkline values={months.get(slug) ?? []} />,
     },
     changed: {
       key: 'changed',
@@ -122,12 +116,17 @@ export default function Segments() {
   const list = useList(['segments', 'stats', filters], (cursor) =>
     ok(
       api.GET('/api/v1/segments/stats', {
-        params: { query: { ...filters, count: 'exact', ...(cursor ? { cursor } : {}) } },
+        params: { query: { ...filters, limit: PAGE, count: 'exact', ...(cursor ? { cursor } : {}) } },
       }),
     ),
   );
-  const known = useColumns();
   const shown = CHOICES.filter((choice) => (search.columns ?? SHOWN_AT_FIRST).includes(choice));
+  const isNarrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
+  const months = useMonths(list.data?.pages, !isNarrow && shown.includes('month'));
+  const known = useColumns(months);
+  const mayManage = may('segments.manage');
+  const unselect = (slug: string) =>
+    setSelected((before) => new Set([...before].filter((one) => one !== slug)));
   const columns: Column<Row>[] = [
     {
       key: 'slug',
@@ -146,9 +145,19 @@ export default function Segments() {
       ),
     },
     ...shown.map((choice) => known[choice]),
+    ...(mayManage
+      ? [
+          {
+            key: 'acts',
+            title: t('acts'),
+            isTitleHidden: true,
+            width: '48px',
+            cell: ({ slug }: Row) => <RowMenu slug={slug} onGone={() => unselect(slug)} />,
+          },
+        ]
+      : []),
   ];
   const isFiltered = Boolean(search.query ?? search.kind);
-  const mayManage = may('segments.manage');
   const create = mayManage && <Button onClick={() => change({ new: true })}>{t('new')}</Button>;
   return (
     <Page title={t('title')} about={t('about')} needs="segments.read" actions={create}>

@@ -56,8 +56,8 @@ function ByDay({ page }: { page: PageOf<Row> }) {
     <>
       <Chart
         title={t('endingByDay', { days: DAYS_AHEAD })}
-        labels={days.map((day) => formats.day(day.at))}
-        labelKind="name"
+        labels={days.map((day) => day.at)}
+        labelKind="day"
         labelTitle={t('day')}
         series={[{ name: t('memberships'), kind: 'bar', values: days.map((day) => day.count) }]}
       />

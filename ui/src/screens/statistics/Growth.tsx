@@ -7,8 +7,7 @@ import { Loaded } from '../../parts/Loaded';
 import { Panel } from '../../parts/Panel';
 import type * as searches from '../../searches';
 import { useText } from '../../text';
-import { useFormats } from '../../text/formats';
-import { useAddress } from '../jobs/address';
+import { useAddress } from '../../parts/address';
 import { beginning, growth, heightOf, spanOf, SPANS } from './figures';
 import { statistics } from './messages';
 
@@ -50,15 +49,14 @@ export function Growth() {
 
 function ByDay({ points }: { points: Schemas['CountedPoint'][] }) {
   const t = useText(statistics);
-  const formats = useFormats();
   const rows = growth(points);
-  const labels = rows.map((row) => formats.day(row.at));
+  const labels = rows.map((row) => row.at);
   return (
     <>
       <Chart
         title={t('growthByDay')}
         labels={labels}
-        labelKind="name"
+        labelKind="day"
         labelTitle={t('day')}
         height={280}
         series={[
@@ -73,7 +71,7 @@ function ByDay({ points }: { points: Schemas['CountedPoint'][] }) {
       <Chart
         title={t('netByDay')}
         labels={labels}
-        labelKind="name"
+        labelKind="day"
         labelTitle={t('day')}
         height={180}
         series={[{ name: t('net'), kind: 'line', values: rows.map((row) => row.net) }]}

@@ -13,7 +13,7 @@ import { SegmentLink } from '../../parts/SegmentLink';
 import type * as searches from '../../searches';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
-import { useAddress } from '../jobs/address';
+import { useAddress } from '../../parts/address';
 import { heightOf } from './figures';
 import { statistics } from './messages';
 

@@ -4,7 +4,7 @@ import { faultOf } from '../../api/problem';
 import { Panel } from '../../parts/Panel';
 import { ProblemAlert } from '../../parts/ProblemAlert';
 import { useText } from '../../text';
-import { AttributeRows } from '../users/AttributeRows';
+import { AttributeRows } from '../../parts/attributes/AttributeRows';
 import { Conflict } from './Conflict';
 import { user } from './messages';
 import type { Draft } from './profile';

@@ -8,7 +8,7 @@ import { download } from '../../parts/files';
 import { Instant } from '../../parts/Instant';
 import { SegmentLink } from '../../parts/SegmentLink';
 import { useText } from '../../text';
-import { SettledField } from '../segment/SettledField';
+import { SettledField } from '../../parts/SettledField';
 import { useAddress } from './address';
 import { user } from './messages';
 import { useSource } from './words';

@@ -10,7 +10,7 @@ import { Instant } from '../../parts/Instant';
 import { SegmentLink } from '../../parts/SegmentLink';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
-import { SettledField } from '../segment/SettledField';
+import { SettledField } from '../../parts/SettledField';
 import { AddToSegment } from './AddToSegment';
 import { useAddress } from './address';
 import { user } from './messages';

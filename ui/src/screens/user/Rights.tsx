@@ -37,13 +37,13 @@ export function Rights({ id, etag }: RightsProps) {
           <Button variant="default" loading={take.isPending} onClick={() => take.mutate()}>
             {t('export')}
           </Button>
-          <Button variant="outline" color="red.9" onClick={() => setAsked('erase')}>
+          <Button variant="outline" color="red" onClick={() => setAsked('erase')}>
             {t('erase')}
           </Button>
         </>
       )}
       {may('segments.manage') && etag !== undefined && (
-        <Button variant="outline" color="red.9" onClick={() => setAsked('delete')}>
+        <Button variant="outline" color="red" onClick={() => setAsked('delete')}>
           {t('delete')}
         </Button>
       )}

@@ -108,14 +108,7 @@ export const user = define(
     conflict: 'Somebody changed the user meanwhile',
     conflictAbout:
       'Version {{version}} is there now. “Yours” is what would come of saving: only what you changed is sent.',
-    field: 'Field',
-    yours: 'Yours',
-    theirs: 'There now',
-    differs: 'differs',
     attributes: 'Attributes',
-    decideLater: 'Decide later',
-    takeTheirs: 'Take what is there',
-    saveYours: 'Save yours',
     // Why
     whyTitle: '{{id}} and {{segment}}',
     whyIn: '{{id}} is in {{segment}} since {{since}}: put in by {{actor}}, {{source}}{{reason}}{{until}}.',
@@ -260,14 +253,7 @@ export const user = define(
     conflict: 'Пользователя тем временем изменили',
     conflictAbout:
       'Сейчас там версия {{version}}. «Ваше» – то, что получится после сохранения: отправляется только изменённое вами.',
-    field: 'Поле',
-    yours: 'Ваше',
-    theirs: 'Сейчас там',
-    differs: 'отличается',
     attributes: 'Атрибуты',
-    decideLater: 'Решить позже',
-    takeTheirs: 'Взять то, что там',
-    saveYours: 'Сохранить ваше',
     whyTitle: '{{id}} и {{segment}}',
     whyIn:
       'Пользователь {{id}} входит в сегмент {{segment}} с {{since}}: добавление сделано {{source}}, автор {{actor}}{{reason}}{{until}}.',

@@ -6,7 +6,7 @@ import {
   rowsOf,
   type AttributeRow,
   type Attributes,
-} from '../users/attributes';
+} from '../../parts/attributes/attributes';
 
 type User = Pick<Schemas['User'], 'name' | 'email'> & { attributes: Attributes };
 

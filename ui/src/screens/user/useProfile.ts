@@ -4,7 +4,7 @@ import { api, tagged, type Schemas } from '../../api/client';
 import { isProblem } from '../../api/problem';
 import { useChange } from '../../parts/changes';
 import { useText } from '../../text';
-import { readRows } from '../users/attributes';
+import { readRows } from '../../parts/attributes/attributes';
 import { user } from './messages';
 import { draftOf, isUntouched, patchOf, type Draft, type Patch } from './profile';
 import { userQuery, type Tagged } from './queries';

@@ -6,7 +6,8 @@ import { ProblemAlert } from '../../parts/ProblemAlert';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { JobCourse, JobOutcome } from './ImportParts';
-import { changesOf, isLive } from './importing';
+import { isLive } from '../../parts/jobs/job';
+import { changesOf } from './importing';
 import { users } from './messages';
 import { useImport } from './useImport';
 

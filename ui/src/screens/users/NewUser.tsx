@@ -7,8 +7,8 @@ import { useChange } from '../../parts/changes';
 import { parts } from '../../parts/messages';
 import { ProblemAlert } from '../../parts/ProblemAlert';
 import { useText } from '../../text';
-import { readRows, type AttributeRow } from './attributes';
-import { AttributeRows } from './AttributeRows';
+import { readRows, type AttributeRow } from '../../parts/attributes/attributes';
+import { AttributeRows } from '../../parts/attributes/AttributeRows';
 import { users } from './messages';
 
 const FIELDS = ['user_id', 'name', 'email', 'attributes'];

@@ -11,7 +11,7 @@ import { Page } from '../../parts/Page';
 import { UserLink } from '../../parts/SegmentLink';
 import { useText } from '../../text';
 import { useAddress } from './address';
-import { inShort } from './attributes';
+import { inShort } from '../../parts/attributes/attributes';
 import { ImportUsers } from './ImportUsers';
 import { users } from './messages';
 import { NewUser } from './NewUser';

@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { changesOf, isLive, shareDone } from './importing';
+import { changesOf, shareDone } from './importing';
 
 describe('an import', () => {
   it('changes what it makes and completes', () => {
     expect(changesOf({ counts: { created: 2, updated: 3, unchanged: 9 } })).toBe(5);
     expect(changesOf({ counts: null })).toBe(0);
-  });
-
-  it('is under way until it ended', () => {
-    expect(isLive({ state: 'queued' })).toBe(true);
-    expect(isLive({ state: 'cancelled' })).toBe(false);
   });
 
   it('is done by a share, where the whole is known', () => {

@@ -4,10 +4,6 @@ type Job = Schemas['Job'];
 
 export const COUNTS = ['created', 'updated', 'unchanged', 'duplicates'] as const;
 
-export function isLive({ state }: Pick<Job, 'state'>): boolean {
-  return state === 'queued' || state === 'running';
-}
-
 /** How many users a file would make or change. */
 export function changesOf({ counts }: Pick<Job, 'counts'>): number {
   return (counts?.created ?? 0) + (counts?.updated ?? 0);

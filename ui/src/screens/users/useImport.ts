@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { api, ok } from '../../api/client';
-import { isLive } from './importing';
+import { isLive } from '../../parts/jobs/job';
 
 const TOUCHED = ['users', 'summary', 'segments', 'memberships', 'history', 'jobs'];
 

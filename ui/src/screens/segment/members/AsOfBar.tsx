@@ -7,7 +7,7 @@ import { segmentQuery } from '../../../parts/queries';
 import { useText } from '../../../text';
 import { useFormats } from '../../../text/formats';
 import { isInstant } from '../period';
-import { SettledField } from '../SettledField';
+import { SettledField } from '../../../parts/SettledField';
 import { members } from './messages';
 import { instantAt, placeOf, rangeOf } from './past';
 

@@ -5,10 +5,10 @@ import { useMay } from '../../../api/me';
 import { useChange } from '../../../parts/changes';
 import { ProblemAlert } from '../../../parts/ProblemAlert';
 import { useText } from '../../../text';
-import { isLive, isUndoable } from '../../jobs/job';
-import { Counts, Problem, Refusals } from '../../jobs/JobPanels';
-import { JobLink, ProgressBar, StateBadge } from '../../jobs/JobParts';
-import { useJob } from '../../jobs/useJob';
+import { isLive, isUndoable } from '../../../parts/jobs/job';
+import { Counts, Problem, Refusals } from '../../../parts/jobs/JobPanels';
+import { JobLink, ProgressBar, StateBadge } from '../../../parts/jobs/JobParts';
+import { useJob } from '../../../parts/jobs/useJob';
 import { members } from './messages';
 
 type Job = Schemas['Job'];

@@ -4,7 +4,7 @@ import { useMay } from '../../../api/me';
 import { download } from '../../../parts/files';
 import { useText } from '../../../text';
 import { useAddress } from '../address';
-import { SettledField } from '../SettledField';
+import { SettledField } from '../../../parts/SettledField';
 import { AddMember } from './AddMember';
 import { AsOfBar } from './AsOfBar';
 import { Import } from './Import';

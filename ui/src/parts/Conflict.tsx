@@ -1,18 +1,19 @@
 import { Button, Group, Modal, Stack, Table, Text } from '@mantine/core';
-import { parts } from '../../parts/messages';
-import { ProblemAlert } from '../../parts/ProblemAlert';
-import { useText } from '../../text';
-import { segment } from './messages';
+import { useText } from '../text';
+import { parts } from './messages';
+import { ProblemAlert } from './ProblemAlert';
 
 export interface ConflictRow {
   name: string;
-  mine: string;
-  theirs: string;
+  mine: string | null;
+  theirs: string | null;
 }
 
 interface ConflictProps {
+  title: string;
+  /** Which version is there by now, and what becomes of one's own. */
+  about: string;
   rows: ConflictRow[];
-  version: number;
   isBusy: boolean;
   error: unknown;
   onTheirs: () => void;
@@ -21,19 +22,12 @@ interface ConflictProps {
 }
 
 /** Both versions side by side, when somebody else was quicker. */
-export function Conflict({ rows, version, isBusy, error, onTheirs, onMine, onClose }: ConflictProps) {
-  const t = useText(segment);
-  const words = useText(parts);
+export function Conflict({ title, about, rows, isBusy, error, onTheirs, onMine, onClose }: ConflictProps) {
+  const t = useText(parts);
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      size="lg"
-      title={t('conflict')}
-      closeButtonProps={{ 'aria-label': words('close') }}
-    >
+    <Modal opened onClose={onClose} size="lg" title={title} closeButtonProps={{ 'aria-label': t('close') }}>
       <Stack>
-        <Text size="sm">{t('conflictAbout', { version })}</Text>
+        <Text size="sm">{about}</Text>
         <Versions rows={rows} />
         <ProblemAlert error={error} />
         <Group justify="flex-end">
@@ -53,8 +47,8 @@ export function Conflict({ rows, version, isBusy, error, onTheirs, onMine, onClo
 }
 
 function Versions({ rows }: { rows: ConflictRow[] }) {
-  const t = useText(segment);
-  const cell = (text: string) => (
+  const t = useText(parts);
+  const cell = (text: string | null) => (
     <Text size="sm" className="breaks" style={{ whiteSpace: 'pre-wrap' }}>
       {text || t('nothing')}
     </Text>

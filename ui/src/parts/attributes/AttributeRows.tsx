@@ -1,7 +1,7 @@
 import { Button, CloseButton, Group, Input, Stack, TextInput } from '@mantine/core';
 import { useText } from '../../text';
 import { withFreshRow, type AttributeFault, type AttributeRow } from './attributes';
-import { users } from './messages';
+import { attributeParts } from './messages';
 
 interface AttributeRowsProps {
   rows: AttributeRow[];
@@ -13,7 +13,7 @@ interface AttributeRowsProps {
 
 /** Names and JSON values, a row each. */
 export function AttributeRows({ rows, faults, onChange, isReadOnly = false, error }: AttributeRowsProps) {
-  const t = useText(users);
+  const t = useText(attributeParts);
   const type = (id: number, patch: Partial<AttributeRow>) =>
     onChange(rows.map((row) => (row.id === id ? { ...row, ...patch } : row)));
   return (
@@ -55,7 +55,7 @@ interface RowProps {
 }
 
 function Row({ row, fault, isReadOnly, onType, onRemove }: RowProps) {
-  const t = useText(users);
+  const t = useText(attributeParts);
   const isOfKey = fault === 'noKey' || fault === 'twice';
   return (
     <Group gap="xs" wrap="nowrap" align="flex-start">

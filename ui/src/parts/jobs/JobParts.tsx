@@ -4,7 +4,7 @@ import type { Schemas } from '../../api/client';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { isLive, shareDone, type Job } from './job';
-import { jobs } from './messages';
+import { jobParts } from './messages';
 
 const LOOKS: Record<Schemas['JobState'], { color: string; sign: string }> = {
   queued: { color: 'gray', sign: '○' },
@@ -15,7 +15,7 @@ const LOOKS: Record<Schemas['JobState'], { color: string; sign: string }> = {
 };
 
 export function StateBadge({ state }: { state: Schemas['JobState'] }) {
-  const t = useText(jobs);
+  const t = useText(jobParts);
   const { color, sign } = LOOKS[state];
   return (
     <Badge
@@ -40,7 +40,7 @@ export function JobLink({ id, label }: { id: number; label?: string }) {
 
 /** A bar where it is known how much there is, and always the numbers. */
 export function ProgressBar({ job, size = 'sm' }: { job: Job; size?: string }) {
-  const t = useText(jobs);
+  const t = useText(jobParts);
   const formats = useFormats();
   const { done, total } = job.progress;
   const share = shareDone(job);

@@ -2,8 +2,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Schemas } from '../../api/client';
 import { isProblem } from '../../api/problem';
-import { useChange } from '../../parts/changes';
-import { segmentQuery } from '../../parts/queries';
+import { useChange } from '../changes';
+import { segmentQuery } from '../queries';
 
 /** A version of the segment, with the tag that a change of it has to name. */
 export interface Tagged {

@@ -1,0 +1,84 @@
+import { Button, Menu, Text, useMantineColorScheme } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { api, csrf, ok } from '../api/client';
+import { useMe } from '../api/me';
+import { useLanguage, useText } from '../text';
+import { shell } from './messages';
+
+/** Who works here, and how they want the console to look. */
+export default function PersonMenu() {
+  const t = useText(shell);
+  const me = useMe();
+  const client = useQueryClient();
+  const [language, setLanguage] = useLanguage();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const login = me?.account?.login;
+  const signOut = async () => {
+    await ok(api.DELETE('/api/v1/auth/session'));
+    csrf.set(null);
+    client.clear();
+    globalThis.location.assign('/sign-in');
+  };
+  return (
+    <Menu position="bottom-end" width={230}>
+      <Menu.Target>
+        <Button variant="subtle" color="gray" px="xs" maw={180}>
+          <Text span size="sm" truncate c="var(--mantine-color-text)">
+            {login ?? me?.actor ?? '…'}
+          </Text>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{login ? t('signedInAs', { login }) : t('open')}</Menu.Label>
+        <Menu.Item component={Link} to="/profile">
+          {t('profile')}
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Label>{t('theme')}</Menu.Label>
+        {(
+          [
+            ['light', 'themeLight'],
+            ['dark', 'themeDark'],
+            ['auto', 'themeSystem'],
+          ] as const
+        ).map(([scheme, key]) => (
+          <Menu.Item
+            key={scheme}
+            role="menuitemradio"
+            aria-checked={colorScheme === scheme}
+            rightSection={colorScheme === scheme ? '✓' : null}
+            onClick={() => setColorScheme(scheme)}
+          >
+            {t(key)}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Label>{t('language')}</Menu.Label>
+        {(
+          [
+            ['en', 'english'],
+            ['ru', 'russian'],
+          ] as const
+        ).map(([code, key]) => (
+          <Menu.Item
+            key={code}
+            lang={code}
+            role="menuitemradio"
+            aria-checked={language === code}
+            rightSection={language === code ? '✓' : null}
+            onClick={() => setLanguage(code)}
+          >
+            {t(key)}
+          </Menu.Item>
+        ))}
+        {me?.account && (
+          <>
+            <Menu.Divider />
+            <Menu.Item onClick={() => void signOut()}>{t('signOut')}</Menu.Item>
+          </>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
