@@ -39,6 +39,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
   },
-  server: { proxy: { '/api': service, '/healthz': service, '/readyz': service } },
+  server: { proxy: { '^/api/': service, '/healthz': service, '/readyz': service } },
   test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true },
 });

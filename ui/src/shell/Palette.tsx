@@ -11,6 +11,7 @@ import { useText } from '../text';
 import { useFormats } from '../text/formats';
 import { shell } from './messages';
 import { SECTIONS } from './sections';
+import classes from './Shell.module.css';
 
 const [store, palette] = createSpotlight();
 
@@ -100,6 +101,8 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       shortcut={null}
       scrollable
       maxHeight={420}
+      classNames={{ actionDescription: classes.found ?? '' }}
+      attributes={{ content: { 'aria-label': t('search') } }}
       searchProps={{ placeholder: t('palettePlaceholder'), 'aria-label': of('searchPlaceholder') }}
     />
   );

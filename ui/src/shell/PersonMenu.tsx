@@ -36,42 +36,24 @@ export default function PersonMenu() {
         </Menu.Item>
         <Menu.Divider />
         <Menu.Label>{t('theme')}</Menu.Label>
-        {(
-          [
-            ['light', 'themeLight'],
-            ['dark', 'themeDark'],
-            ['auto', 'themeSystem'],
-          ] as const
-        ).map(([scheme, key]) => (
-          <Menu.Item
-            key={scheme}
-            role="menuitemradio"
-            aria-checked={colorScheme === scheme}
-            rightSection={colorScheme === scheme ? '✓' : null}
-            onClick={() => setColorScheme(scheme)}
-          >
-            {t(key)}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup
+          value={colorScheme}
+          onChange={(scheme) => setColorScheme(scheme as typeof colorScheme)}
+        >
+          <Menu.RadioItem value="light">{t('themeLight')}</Menu.RadioItem>
+          <Menu.RadioItem value="dark">{t('themeDark')}</Menu.RadioItem>
+          <Menu.RadioItem value="auto">{t('themeSystem')}</Menu.RadioItem>
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Label>{t('language')}</Menu.Label>
-        {(
-          [
-            ['en', 'english'],
-            ['ru', 'russian'],
-          ] as const
-        ).map(([code, key]) => (
-          <Menu.Item
-            key={code}
-            lang={code}
-            role="menuitemradio"
-            aria-checked={language === code}
-            rightSection={language === code ? '✓' : null}
-            onClick={() => setLanguage(code)}
-          >
-            {t(key)}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={language} onChange={(code) => setLanguage(code as typeof language)}>
+          <Menu.RadioItem value="en" lang="en">
+            {t('english')}
+          </Menu.RadioItem>
+          <Menu.RadioItem value="ru" lang="ru">
+            {t('russian')}
+          </Menu.RadioItem>
+        </Menu.RadioGroup>
         {me?.account && (
           <>
             <Menu.Divider />

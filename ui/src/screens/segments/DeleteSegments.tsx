@@ -4,6 +4,7 @@ import { api, ok } from '../../api/client';
 import { useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { Loaded } from '../../parts/Loaded';
+import { TOUCHED } from '../../parts/segments/useVersioned';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { segments } from './messages';
@@ -21,7 +22,10 @@ export function DeleteSegments({ slugs, onClose, onDone }: DeleteSegmentsProps) 
   const t = useText(segments);
   const formats = useFormats();
   const concerned = useQuery({
-    queryKey: ['segments', 'concerned', slugs],
+    // Under no noun that the deletion changes: what is gone is not asked about again.
+    queryKey: ['deletion', slugs],
+    staleTime: 0,
+    gcTime: 0,
     queryFn: () =>
       Promise.all(
         slugs.map((slug) =>
@@ -34,6 +38,7 @@ export function DeleteSegments({ slugs, onClose, onDone }: DeleteSegmentsProps) 
       for (const slug of slugs)
         await ok(api.DELETE('/api/v1/segments/{slug}', { params: { path: { slug } } }));
     },
+    changes: TOUCHED,
     done: () => t('deleted', { count: slugs.length }),
     onDone,
   });

@@ -44,7 +44,7 @@ function useColumns(months: ReadonlyMap<string, number[]>): Record<Choice, Colum
     size: {
       key: 'size',
       title: t('size'),
-      width: '110px',
+      width: 'minmax(76px, 110px)',
       isRight: true,
       sort: 'user_count',
       cell: ({ user_count }) => formats.number(user_count),
@@ -151,7 +151,7 @@ export default function Segments() {
             key: 'acts',
             title: t('acts'),
             isTitleHidden: true,
-            width: '48px',
+            width: '34px',
             cell: ({ slug }: Row) => <RowMenu slug={slug} onGone={() => unselect(slug)} />,
           },
         ]

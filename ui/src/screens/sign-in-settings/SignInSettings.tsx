@@ -95,13 +95,15 @@ function SignUp({ settings }: { settings: Settings }) {
   return (
     <Panel title={t('signUp')}>
       <Text size="sm">{settings.sign_up_domains.length > 0 ? t('signUpAbout') : t('signUpNone')}</Text>
-      <List size="sm">
-        {settings.sign_up_domains.map((domain) => (
-          <List.Item key={domain} className="breaks">
-            {domain}
-          </List.Item>
-        ))}
-      </List>
+      {settings.sign_up_domains.length > 0 && (
+        <List size="sm">
+          {settings.sign_up_domains.map((domain) => (
+            <List.Item key={domain} className="breaks">
+              {domain}
+            </List.Item>
+          ))}
+        </List>
+      )}
       <SettingNames keys={['sign_up_domains']} />
     </Panel>
   );

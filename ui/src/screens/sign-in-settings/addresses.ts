@@ -7,10 +7,11 @@ export const KINDS: Kind[] = ['yandex', 'oidc'];
 
 /** The keys that set each kind up, the first ones first; those of secrets too, since only their names stand here. */
 export const KEYS: Record<Kind, string[]> = {
-  yandex: ['yandex_client_id', 'yandex_client_secret_file'],
+  yandex: ['yandex_client_id', 'yandex_client_secret', 'yandex_client_secret_file'],
   oidc: [
     'oidc_issuer',
     'oidc_client_id',
+    'oidc_client_secret',
     'oidc_client_secret_file',
     'oidc_name',
     'oidc_title',
