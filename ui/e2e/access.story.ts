@@ -57,8 +57,9 @@ test.describe('the first start', () => {
   test('signs in by its link, once, and offers to set a password', async ({ page }) => {
     const service = await Service.start('empty');
     try {
-      const link = service.said.find((line) => line.includes('/sign-in#'))?.trim() ?? '';
-      expect(link).toMatch(/^http/);
+      const said = () => service.said.find((line) => line.includes('/sign-in#'))?.trim() ?? '';
+      await expect.poll(said).toMatch(/^http/);
+      const link = said();
       await page.goto(link);
       const fresh = page.getByRole('textbox', { name: /new password/i }).first();
       await expect(fresh).toBeVisible();

@@ -9,8 +9,11 @@ import { queryClient, router } from './router';
 import { language } from './text';
 import { theme, variables } from './theme';
 
-// Nothing is told before the first screen is there.
-const Notices = lazy(() => import('./shell/Notices'));
+// Nothing is told before the first screen is there: what is told with comes after it.
+const Notices = lazy(async () => {
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  return import('./shell/Notices');
+});
 
 document.documentElement.lang = language();
 const nonce = document.querySelector<HTMLMetaElement>('meta[name=style-nonce]')?.content;

@@ -1,12 +1,14 @@
-import { Button, Menu, Text, useMantineColorScheme } from '@mantine/core';
+import { Menu, useMantineColorScheme } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { useEffect, useRef, useState } from 'react';
 import { api, csrf, ok } from '../api/client';
 import { useMe } from '../api/me';
 import { useLanguage, useText } from '../text';
 import { shell } from './messages';
+import { PersonButton } from './Person';
 
-/** Who works here, and how they want the console to look. */
+/** Of whoever works here: their profile, and how they want the console to look. */
 export default function PersonMenu() {
   const t = useText(shell);
   const me = useMe();
@@ -14,6 +16,10 @@ export default function PersonMenu() {
   const [language, setLanguage] = useLanguage();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const login = me?.account?.login;
+  const button = useRef<HTMLButtonElement>(null);
+  // It was reached for before it was here.
+  const [isOpen, setOpen] = useState(true);
+  useEffect(() => button.current?.focus(), []);
   const signOut = async () => {
     await ok(api.DELETE('/api/v1/auth/session'));
     csrf.set(null);
@@ -21,13 +27,9 @@ export default function PersonMenu() {
     globalThis.location.assign('/sign-in');
   };
   return (
-    <Menu position="bottom-end" width={230}>
+    <Menu position="bottom-end" width={230} opened={isOpen} onChange={setOpen}>
       <Menu.Target>
-        <Button variant="subtle" color="gray" px="xs" maw={180}>
-          <Text span size="sm" truncate c="var(--mantine-color-text)">
-            {login ?? me?.actor ?? '…'}
-          </Text>
-        </Button>
+        <PersonButton ref={button} />
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{login ? t('signedInAs', { login }) : t('open')}</Menu.Label>

@@ -18,6 +18,7 @@ import { useMay } from '../api/me';
 import { useText } from '../text';
 import { useKeys } from './keys';
 import { shell } from './messages';
+import { Person } from './Person';
 import { SECTIONS } from './sections';
 import { useStore } from '../api/store';
 import classes from './Shell.module.css';
@@ -25,7 +26,6 @@ import { useAside } from './useAside';
 import { Unreachable } from './Unreachable';
 
 const PALETTE_KEYS = 'Ctrl K';
-const PersonMenu = lazy(() => import('./PersonMenu'));
 const Help = lazy(() => import('./Help'));
 const SignInAgain = lazy(() => import('./SignInAgain'));
 const loadPalette = () => import('./Palette');
@@ -99,9 +99,7 @@ export function Shell() {
                 ?
               </Text>
             </ActionIcon>
-            <Suspense>
-              <PersonMenu />
-            </Suspense>
+            <Person />
           </Group>
         </Group>
       </AppShell.Header>

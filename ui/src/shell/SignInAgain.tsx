@@ -1,9 +1,10 @@
-import { Anchor, Button, Modal, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Anchor, Button, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { api, csrf, ok, sessionEnded } from '../api/client';
 import { meQuery, useMe, type Me } from '../api/me';
 import { useChange } from '../parts/changes';
+import { PasswordField } from '../parts/PasswordField';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { useText } from '../text';
 import { shell } from './messages';
@@ -74,7 +75,7 @@ export default function SignInAgain() {
             autoComplete="username"
             required
           />
-          <PasswordInput
+          <PasswordField
             label={t('password')}
             value={password}
             onChange={(event) => setPassword(event.currentTarget.value)}
