@@ -163,6 +163,9 @@ const playground = createRoute({
   component: screen(() => import('./screens/playground/Playground')),
 });
 
+/** Inside, so that whoever went astray has the sections before them. */
+const nowhere = createRoute({ getParentRoute: () => inside, path: '$', component: NotFound });
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -184,6 +187,7 @@ export const router = createRouter({
       signInSettings,
       profile,
       playground,
+      nowhere,
     ]),
   ]),
   context: { client: queryClient },

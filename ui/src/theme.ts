@@ -20,6 +20,8 @@ export const theme = createTheme({
     // Its header is none of the page's, and stands beside no other banner.
     Modal: { defaultProps: { centered: true, attributes: { header: { role: 'presentation' } } } },
     Slider: { styles: { markLabel: { color: 'var(--mantine-color-dimmed)' } } },
+    // Scrolled by keyboard too.
+    TableScrollContainer: { defaultProps: { type: 'native', tabIndex: 0 } },
     Badge: { defaultProps: { variant: 'light', radius: 'sm', tt: 'none' } },
     Anchor: { defaultProps: { underline: 'hover' } },
   },

@@ -1,5 +1,5 @@
 import { Group, Paper, Stack, Title, type PaperProps } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { useId, type ReactNode } from 'react';
 
 interface PanelProps extends PaperProps {
   title?: ReactNode;
@@ -9,12 +9,17 @@ interface PanelProps extends PaperProps {
 
 /** A part of a screen with a heading of its own. */
 export function Panel({ title, actions, children, ...paper }: PanelProps) {
+  const id = useId();
   return (
-    <Paper component="section" withBorder p="md" {...paper}>
+    <Paper component="section" aria-labelledby={title ? id : undefined} withBorder p="md" {...paper}>
       <Stack gap="sm">
         {(title || actions) && (
           <Group justify="space-between" gap="xs">
-            {title && <Title order={2}>{title}</Title>}
+            {title && (
+              <Title order={2} id={id}>
+                {title}
+              </Title>
+            )}
             {actions && <Group gap="xs">{actions}</Group>}
           </Group>
         )}

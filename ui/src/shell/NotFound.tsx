@@ -1,6 +1,7 @@
 import { Button, Code } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { Empty } from '../parts/Empty';
+import { Page } from '../parts/Page';
 import { ProblemAlert } from '../parts/ProblemAlert';
 import { useText } from '../text';
 import { shell } from './messages';
@@ -8,11 +9,13 @@ import { shell } from './messages';
 export function NotFound() {
   const t = useText(shell);
   return (
-    <Empty title={t('notFound')} about={t('notFoundAbout')}>
-      <Button component={Link} to="/" variant="default">
-        {t('toHome')}
-      </Button>
-    </Empty>
+    <Page title={t('notFound')}>
+      <Empty title={t('notFoundAbout')}>
+        <Button component={Link} to="/" variant="default">
+          {t('toHome')}
+        </Button>
+      </Empty>
+    </Page>
   );
 }
 
@@ -20,9 +23,9 @@ export function NotFound() {
 export function Failed({ error }: { error: unknown }) {
   const t = useText(shell);
   return (
-    <Empty title={t('failed')}>
+    <Page title={t('failed')}>
       <ProblemAlert error={error} onRetry={() => globalThis.location.reload()} />
       {error instanceof Error && error.stack && import.meta.env.DEV && <Code block>{error.stack}</Code>}
-    </Empty>
+    </Page>
   );
 }
