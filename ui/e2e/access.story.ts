@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, isAccessible, PASSWORD, Service, settled, test } from './story';
+import { expect, isAccessible, PASSWORD, settled, test } from './story';
 
 async function typeIn(page: Page, login: string, password: string): Promise<void> {
   await page.getByLabel('E-mail or name').fill(login);
@@ -48,42 +48,6 @@ test.describe('whoever is not signed in', () => {
     await expect(page.getByRole('alert')).toBeVisible();
     await expect(page).toHaveURL(/\/sign-in$/);
     await expect(page.getByLabel('E-mail or name')).toBeVisible();
-  });
-});
-
-test.describe('the first start', () => {
-  test.use({ expected: /status of 401/ });
-
-  test('signs in by its link, once, and offers to set a password', async ({ page }) => {
-    const service = await Service.start('empty');
-    try {
-      const said = () => service.said.find((line) => line.includes('/sign-in#'))?.trim() ?? '';
-      await expect.poll(said).toMatch(/^http/);
-      const link = said();
-      await page.goto(link);
-      const fresh = page.getByRole('textbox', { name: /new password/i }).first();
-      await expect(fresh).toBeVisible();
-      await expect(page).toHaveURL(/\/sign-in$/);
-      await isAccessible(page);
-      await fresh.fill(PASSWORD);
-      await page.getByRole('button', { name: 'Set the password' }).click();
-      await expect(page.getByRole('heading', { level: 1, name: 'Home' })).toBeVisible();
-      // An empty store offers what to do first.
-      await expect(
-        page
-          .getByText('No segments yet')
-          .or(page.getByText('empty', { exact: false }))
-          .first(),
-      ).toBeVisible();
-      await isAccessible(page);
-      await page.context().clearCookies();
-      await page.goto(link);
-      await expect(page.getByRole('alert')).toBeVisible();
-      await typeIn(page, 'administrator', PASSWORD);
-      await expect(page.getByRole('heading', { level: 1, name: 'Home' })).toBeVisible();
-    } finally {
-      await service.stop();
-    }
   });
 });
 

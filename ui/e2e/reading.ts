@@ -9,9 +9,11 @@ export const percent = (value: number, digits = 2) =>
 /** A name that no other story has, nor an earlier run on the same store. */
 export const fresh = (name: string) => `${name}-${Date.now().toString(36)}`;
 
+const exactly = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
 /** The number that stands under a name. */
 export function figure(within: Page | Locator, name: string): Locator {
-  const term = within.getByRole('term').filter({ hasText: new RegExp(`^${name}$`) });
+  const term = within.getByRole('term').filter({ hasText: new RegExp(`^${exactly(name)}$`) });
   return term.locator('xpath=following-sibling::dd');
 }
 
@@ -20,7 +22,7 @@ export async function choose(within: Page | Locator, label: string, slug: string
   const field = within.getByRole('combobox', { name: label, exact: true });
   await field.fill(slug);
   const page = 'page' in within ? within.page() : within;
-  await page.getByRole('option', { name: new RegExp(`^${slug}\\b`) }).click();
+  await page.getByRole('option', { name: new RegExp(`^${exactly(slug)}\\b`) }).click();
   await expect(field).toHaveValue(slug);
 }
 
@@ -36,6 +38,9 @@ export async function downloaded(
 
 /** A table's rows below its head, as texts. */
 export async function cells(table: Locator): Promise<string[][]> {
-  const rows = await table.getByRole('row').filter({ has: table.page().getByRole('cell') }).all();
+  const rows = await table
+    .getByRole('row')
+    .filter({ has: table.page().getByRole('cell') })
+    .all();
   return Promise.all(rows.map((row) => row.getByRole('cell').allInnerTexts()));
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { Api, settled, test } from './story';
+import type { Page } from '@playwright/test';
+import { Api, expect, settled, test } from './story';
 
 const folder = process.env.E2E_PICTURES ?? '';
 
@@ -7,7 +8,7 @@ const folder = process.env.E2E_PICTURES ?? '';
 const SCREENS: [name: string, address: string][] = [
   ['home', '/'],
   ['segments', '/segments'],
-  ['segment-overview', '/segments/MAIL_30'],
+  ['segment-overview', '/segments/BOUGHT_85123A?days=0'],
   ['segment-members', '/segments/BOUGHT_85123A?tab=members'],
   ['segment-members-then', '/segments/BOUGHT_85123A?tab=members&as_of=2010-12-01T00:00:00Z'],
   ['segment-history', '/segments/BOUGHT_85123A?tab=history&month=2010-11'],
@@ -18,13 +19,13 @@ const SCREENS: [name: string, address: string][] = [
   ['user-timeline', '/users/12347?tab=timeline'],
   ['user-history', '/users/12347?tab=history'],
   ['user-attributes', '/users/12347?tab=attributes'],
-  ['user-why', '/users/12347?why=MAIL_30'],
+  ['user-why', '/users/12346?why=TRIAL'],
   ['distribution-share', '/distribution?segment=MAIL_30&percent=40'],
   ['distribution-compare', '/distribution?tab=compare&segment=MAIL_30&with=MAIL_50'],
   ['distribution-move', '/distribution?tab=move&from=MAIL_50&to=MAIL_30'],
   ['statistics', '/statistics'],
   ['jobs', '/jobs'],
-  ['job', '/jobs/1'],
+  ['job', '/jobs/4'],
   ['reports', '/reports'],
   ['audit', '/audit'],
   ['accounts', '/accounts'],
@@ -61,9 +62,10 @@ async function live(api: Api): Promise<void> {
       reason: 'asked support for it',
     });
   }
-  await api
-    .send('PUT', '/users/12347', { name: 'Ólafur Jónsson', email: 'olafur@example.is' })
-    .catch(() => undefined);
+  const person = { name: 'Ólafur Jónsson', email: 'olafur@example.is' };
+  await api.send('PATCH', '/users/12347', person, { 'if-match': '*' });
+  const report = await api.post<{ id: number }>('/reports/history', { segment: 'TRIAL' });
+  await api.ended(report.id);
   await api.importUsers(
     'TRIAL',
     'user_id;reason\n12354;a list of the shop\n;a row without a user\n12355;a list of the shop',
@@ -76,6 +78,18 @@ async function live(api: Api): Promise<void> {
   }
   await api.post('/tokens', { name: 'shop-backend', scopes: ['read', 'assign'] });
   await api.post('/tokens', { name: 'nightly-export', scopes: ['read'], ttl: 'P90D' });
+}
+
+/** The last calls of a screen, and one of them in full. */
+async function seeCalls(page: Page): Promise<void> {
+  await page.goto('/segments/MAIL_30');
+  await settled(page);
+  await page.evaluate(() => document.querySelector<HTMLElement>('a[href="/api-playground"]')?.click());
+  await page
+    .getByRole('link', { name: /GET/ })
+    .or(page.getByRole('button', { name: /GET/ }))
+    .first()
+    .click();
 }
 
 test('each screen is taken', async ({ browser, playwright, shop }) => {
@@ -96,8 +110,10 @@ test('each screen is taken', async ({ browser, playwright, shop }) => {
     for (const [screen, address] of SCREENS) {
       if (screen === 'sign-in') await own.clearCookies();
       else if (screen === 'home') await Api.signIn(own.request, shop.url, 'root');
-      await page.goto(address);
+      if (screen === 'api') await seeCalls(page);
+      else await page.goto(address);
       await settled(page);
+      if (address.includes('why=')) await expect(page.getByRole('dialog')).toBeVisible();
       await page.waitForFunction(() =>
         document.getAnimations().every(({ playState }) => playState !== 'running'),
       );

@@ -64,6 +64,10 @@ export const segment = (raw: Raw) =>
     from: word(raw, 'from'),
     to: word(raw, 'to'),
     with: words(raw, 'with'),
+    /** The dialog that stands open. */
+    act: one(raw, 'act', ['add', 'import']),
+    /** Of the curves; 0 is all time. */
+    days: number(raw, 'days'),
   });
 
 export const users = (raw: Raw) =>

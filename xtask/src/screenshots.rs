@@ -13,6 +13,8 @@ use crate::{Failure, Outcome, console, machine, must};
 
 /// What all of them together may take.
 const BYTES_MAX: u64 = 3 * 1024 * 1024;
+/// Of one picture.
+const COLOURS: usize = 128;
 /// What the pictures are signed in with, on a store that is thrown away.
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -84,7 +86,7 @@ fn keep(taken: &Path, kept: &Path) -> Outcome {
     Ok(())
 }
 
-/// Screens have few colours: 256 of them tell all, in a third of the bytes.
+/// Screens have few colours: so many of them tell all, in a third of the bytes.
 fn shrink(from: &Path, to: &Path) -> Result<(), String> {
     let told = |error: &dyn std::fmt::Display| error.to_string();
     let mut reader = png::Decoder::new(BufReader::new(fs::File::open(from).map_err(|error| told(&error))?));
@@ -93,7 +95,7 @@ fn shrink(from: &Path, to: &Path) -> Result<(), String> {
     let mut pixels = vec![0; reader.output_buffer_size().ok_or("the picture is too large")?];
     let frame = reader.next_frame(&mut pixels).map_err(|error| told(&error))?;
     pixels.truncate(frame.buffer_size());
-    let colours = NeuQuant::new(3, 256, &pixels);
+    let colours = NeuQuant::new(3, COLOURS, &pixels);
     let indices: Vec<u8> = pixels.chunks_exact(4).map(|pixel| colours.index_of(pixel) as u8).collect();
     let file = BufWriter::new(fs::File::create(to).map_err(|error| told(&error))?);
     let mut encoder = png::Encoder::new(file, frame.width, frame.height);

@@ -54,7 +54,7 @@ export function ProblemAlert({ error, onRetry }: { error: unknown; onRetry?: (()
             size="compact-xs"
             variant="subtle"
             color="gray"
-            aria-label={t('copyRequestId')}
+            title={t('copyRequestId')}
             onClick={() => clipboard.copy(error.requestId)}
           >
             {clipboard.copied ? t('copied') : t('requestId', { id: error.requestId })}

@@ -1,5 +1,7 @@
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient, type UseMutationResult } from '@tanstack/react-query';
+import { useText } from '../text';
+import { parts } from './messages';
 
 interface ChangeOptions<V, T> {
   act: (values: V) => Promise<T>;
@@ -14,6 +16,7 @@ interface ChangeOptions<V, T> {
 export function useChange<V = void, T = unknown>(
   options: ChangeOptions<V, T>,
 ): UseMutationResult<T, unknown, V> {
+  const t = useText(parts);
   const client = useQueryClient();
   return useMutation<T, unknown, V>({
     mutationFn: options.act,
@@ -24,7 +27,12 @@ export function useChange<V = void, T = unknown>(
         : {};
       void client.invalidateQueries(touched);
       const said = options.done?.(result, values);
-      if (said) notifications.show({ message: said, color: 'teal.9' });
+      if (said)
+        notifications.show({
+          message: said,
+          color: 'teal.9',
+          closeButtonProps: { 'aria-label': t('close') },
+        });
       options.onDone?.(result, values);
     },
   });

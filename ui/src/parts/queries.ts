@@ -9,6 +9,17 @@ export const segmentQuery = (slug: string) =>
     queryFn: () => tagged(api.GET('/api/v1/segments/{slug}', { params: { path: { slug } } })),
   });
 
+/** When the first change of a segment was; absent when nobody ever entered. */
+export const firstChangeQuery = (slug: string) =>
+  queryOptions({
+    queryKey: ['history', 'first', slug],
+    async queryFn() {
+      const query = { segment: slug, sort: 'timestamp', limit: 1 } as const;
+      const { items } = await ok(api.GET('/api/v1/history', { params: { query } }));
+      return items[0]?.timestamp ?? null;
+    },
+  });
+
 /** Slugs that begin as somebody typed. */
 export const segmentChoices = (query: string) =>
   queryOptions({

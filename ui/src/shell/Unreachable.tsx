@@ -4,6 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { reachable } from '../api/client';
 import { useStore } from '../api/store';
+import { parts } from '../parts/messages';
 import { useText } from '../text';
 import { shell } from './messages';
 
@@ -12,6 +13,7 @@ const EVERY_MS = 2_000;
 /** Says that the service is away, listens for it, and asks everything anew when it is back. */
 export function Unreachable() {
   const t = useText(shell);
+  const of = useText(parts);
   const isReachable = useStore(reachable);
   const client = useQueryClient();
   useEffect(() => {
@@ -21,13 +23,17 @@ export function Unreachable() {
         .then((response) => {
           if (!response.ok) return;
           reachable.set(true);
-          notifications.show({ message: t('back'), color: 'teal.9' });
+          notifications.show({
+            message: t('back'),
+            color: 'teal.9',
+            closeButtonProps: { 'aria-label': of('close') },
+          });
           void client.invalidateQueries();
         })
         .catch(() => undefined);
     }, EVERY_MS);
     return () => clearInterval(timer);
-  }, [isReachable, client, t]);
+  }, [isReachable, client, t, of]);
   if (isReachable) return null;
   return (
     <Alert color="orange" variant="outline" role="alert" mb="md">

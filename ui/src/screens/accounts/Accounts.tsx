@@ -155,7 +155,7 @@ function useColumns(): Column<Account>[] {
     {
       key: 'role',
       title: t('role'),
-      width: 'minmax(110px, 1fr)',
+      width: 'minmax(115px, 1fr)',
       cell: (account) => <RoleCell account={account} />,
     },
     {
@@ -167,21 +167,21 @@ function useColumns(): Column<Account>[] {
     {
       key: 'means',
       title: t('means'),
-      width: 'minmax(120px, 1fr)',
+      width: 'minmax(150px, 1fr)',
       isWide: true,
       cell: ({ has_password }) => <Text size="sm">{has_password ? t('meansPassword') : t('meansNone')}</Text>,
     },
     {
       key: 'created',
       title: t('created'),
-      width: '170px',
+      width: '172px',
       isWide: true,
       cell: (account) => <Instant at={account.created_at} />,
     },
     {
       key: 'updated',
       title: t('updated'),
-      width: '170px',
+      width: '172px',
       isWide: true,
       cell: (account) => <Instant at={account.updated_at} />,
     },

@@ -27,7 +27,8 @@ export const distribution = define(
     leave: 'Leave',
     after: 'Members afterwards',
     shareAfter: 'Share of all afterwards',
-    nothingChanges: 'Nobody would enter or leave.',
+    nothingChanges:
+      'Nobody would enter or leave: whoever the share would bring is in already, and members by hand or by import stay.',
     apply: 'Give to {{percent}}',
     applied: '{{segment}}: {{added}} entered, {{removed}} left',
     confirmShare: 'Give {{segment}} to {{percent}} of all users',
@@ -94,7 +95,8 @@ export const distribution = define(
     leave: 'Выйдут',
     after: 'Участников станет',
     shareAfter: 'Доля от всех станет',
-    nothingChanges: 'Никто не войдёт и не выйдет.',
+    nothingChanges:
+      'Никто не войдёт и не выйдет: все, кого добавила бы доля, уже в сегменте, а добавленные вручную и импортом остаются.',
     apply: 'Выдать доле {{percent}}',
     applied: '{{segment}}: вошли {{added}}, вышли {{removed}}',
     confirmShare: 'Выдать {{segment}} доле {{percent}} от всех пользователей',

@@ -53,7 +53,8 @@ function useColumns(): Column<Job>[] {
     {
       key: 'created',
       title: t('created'),
-      width: 'minmax(110px, 170px)',
+      width: '172px',
+      isWide: true,
       cell: (job) => <Instant at={job.created_at} />,
     },
     { key: 'id', title: t('number'), width: '70px', isWide: true, isRight: true, cell: (job) => job.id },

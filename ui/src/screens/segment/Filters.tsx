@@ -39,7 +39,7 @@ export function Filters({ filters, onChange, onClear }: FiltersProps) {
       <InstantField label={t('from')} at={from} onSettle={(at) => onChange({ from: at, month: undefined })} />
       <InstantField label={t('to')} at={to} onSettle={(at) => onChange({ to: at, month: undefined })} />
       {Object.keys(filters).length > 0 && (
-        <Button variant="subtle" mt={42} onClick={onClear}>
+        <Button variant="subtle" mt={{ base: 0, sm: 42 }} px="xs" onClick={onClear}>
           {t('clearFilters')}
         </Button>
       )}

@@ -65,7 +65,7 @@ function Rows({ slug, filters, onClear }: RowsProps) {
         list={list}
         columns={columns}
         id={(row) => String(row.id)}
-        rowHeight={50}
+        rowHeight={64}
         maxHeight={520}
         empty={isFiltered ? <NoneFound onClear={onClear} /> : <NoHistory />}
       />
@@ -95,7 +95,7 @@ function useColumns(): Column<Row>[] {
     {
       key: 'timestamp',
       title: t('timestamp'),
-      width: 'minmax(130px, 1.4fr)',
+      width: 'minmax(min(172px, 36vw), 1.4fr)',
       cell: (row) => <Instant at={row.timestamp} />,
     },
     {
@@ -126,7 +126,7 @@ function useColumns(): Column<Row>[] {
     {
       key: 'expires',
       title: t('expiresAt'),
-      width: 'minmax(130px, 1.4fr)',
+      width: 'minmax(min(172px, 36vw), 1.4fr)',
       isWide: true,
       cell: (row) => row.expires_at && <Instant at={row.expires_at} />,
     },

@@ -1,31 +1,54 @@
-import { Code, SegmentedControl, Stack, Text } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { Button, Code, SegmentedControl, Stack, Text } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, ok, type Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
 import { Chart } from '../../parts/Chart';
+import { Empty } from '../../parts/Empty';
 import { AsOf, Instant } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
 import { parts } from '../../parts/messages';
+import { firstChangeQuery } from '../../parts/queries';
 import { Panel } from '../../parts/Panel';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { Facts } from './Facts';
 import { segment as messages } from './messages';
-import { daysBefore } from './period';
+import { useAddress } from './address';
+import { allTime, daysBefore } from './period';
 import { Share } from './Share';
 
+const ALL = 0;
 const SPANS = [7, 30, 90];
 
 export function Overview({ segment }: { segment: Schemas['Segment'] }) {
   const may = useMay();
+  const first = useQuery(firstChangeQuery(segment.slug));
   return (
     <Stack>
       <Reach slug={segment.slug} />
-      <Course slug={segment.slug} />
+      {first.data === null ? <Start /> : <Course slug={segment.slug} />}
       {may('segments.manage') && <Share segment={segment} />}
       <About segment={segment} />
     </Stack>
+  );
+}
+
+/** What to do with a segment that is new. */
+function Start() {
+  const t = useText(messages);
+  const may = useMay();
+  const [, change] = useAddress();
+  return (
+    <Empty title={t('start')} about={t('startAbout')}>
+      {may('memberships.assign') && (
+        <Button onClick={() => change({ tab: 'members', act: 'add' })}>{t('startAdd')}</Button>
+      )}
+      {may('segments.manage') && (
+        <Button variant="default" onClick={() => change({ tab: 'members', act: 'import' })}>
+          {t('startImport')}
+        </Button>
+      )}
+    </Empty>
   );
 }
 
@@ -56,16 +79,15 @@ function Reach({ slug }: { slug: string }) {
 
 function Course({ slug }: { slug: string }) {
   const t = useText(messages);
-  const [days, setDays] = useState(30);
+  const client = useQueryClient();
+  const [{ days = 30 }, change] = useAddress();
   const query = useQuery({
     queryKey: ['segments', 'size', slug, days],
-    queryFn: () => {
-      const period = daysBefore(days, new Date());
-      return ok(
-        api.GET('/api/v1/segments/{slug}/size', {
-          params: { path: { slug }, query: { ...period, step: 'P1D' } },
-        }),
-      );
+    async queryFn() {
+      const now = new Date();
+      const first = days === ALL ? await client.ensureQueryData(firstChangeQuery(slug)) : null;
+      const period = days === ALL ? allTime(first ?? now.toISOString(), now) : daysBefore(days, now);
+      return ok(api.GET('/api/v1/segments/{slug}/size', { params: { path: { slug }, query: period } }));
     },
     placeholderData: (before) => before,
   });
@@ -76,8 +98,11 @@ function Course({ slug }: { slug: string }) {
         size="xs"
         aria-label={t('period')}
         value={String(days)}
-        onChange={(value) => setDays(Number(value))}
-        data={SPANS.map((count) => ({ value: String(count), label: t('days', { count }) }))}
+        onChange={(value) => change({ days: Number(value) })}
+        data={[
+          ...SPANS.map((count) => ({ value: String(count), label: t('days', { count }) })),
+          { value: String(ALL), label: t('allTime') },
+        ]}
       />
     </>
   );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { daysBefore, endsOf, filtersOf, historyFile, isMonth } from './period';
+import { allTime, daysBefore, endsOf, filtersOf, historyFile, isMonth } from './period';
 
 const NOTHING = {
   tab: undefined,
@@ -10,6 +10,8 @@ const NOTHING = {
   from: undefined,
   to: undefined,
   with: undefined,
+  days: undefined,
+  act: undefined,
 };
 
 describe('the period of a history', () => {
@@ -17,7 +19,18 @@ describe('the period of a history', () => {
     expect(daysBefore(7, new Date('2026-11-27T10:00:00Z'))).toEqual({
       from: '2026-11-20T10:00:00.000Z',
       to: '2026-11-27T10:00:00.000Z',
+      step: 'P1D',
     });
+  });
+
+  it('goes back to before the first entry, in about 120 whole steps', () => {
+    const now = new Date('2026-11-27T10:00:00Z');
+    const all = allTime('2009-12-01T08:34:00Z', now);
+    expect(all.step).toBe('P52D');
+    const days = (now.getTime() - Date.parse(all.from)) / 86_400_000;
+    expect(days % 52).toBe(0);
+    expect(Date.parse(all.from)).toBeLessThan(Date.parse('2009-12-01T08:34:00Z'));
+    expect(allTime('2026-11-27T09:59:00Z', now)).toEqual(daysBefore(1, now));
   });
 
   it('is a month or two ends, never both', () => {

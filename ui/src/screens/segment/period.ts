@@ -2,8 +2,25 @@ import type { Search } from './address';
 
 const DAY = 86_400_000;
 
-export function daysBefore(days: number, now: Date): { from: string; to: string } {
-  return { from: new Date(now.getTime() - days * DAY).toISOString(), to: now.toISOString() };
+/** About so many points make a curve. */
+const POINTS = 120;
+
+interface Period {
+  from: string;
+  to: string;
+  step: string;
+}
+
+/** The last days, day by day. */
+export function daysBefore(days: number, now: Date): Period {
+  return { from: new Date(now.getTime() - days * DAY).toISOString(), to: now.toISOString(), step: 'P1D' };
+}
+
+/** From before the first entry until now, in whole days as long as the period asks for. */
+export function allTime(first: string, now: Date): Period {
+  const days = Math.max(1, Math.ceil((now.getTime() - Date.parse(first)) / DAY));
+  const step = Math.ceil(days / POINTS);
+  return { ...daysBefore(Math.ceil(days / step) * step, now), step: `P${step}D` };
 }
 
 export interface HistoryFilters {

@@ -116,7 +116,7 @@ function Rows({ rows }: { rows: Row[] }) {
       <Table.Tbody>
         {rows.map((row) => (
           <Table.Tr key={row.slug}>
-            <Table.Td>
+            <Table.Td miw={140}>
               <SegmentLink slug={row.slug} />
             </Table.Td>
             <Table.Td visibleFrom="sm">{kinds(`kind_${row.kind}`)}</Table.Td>

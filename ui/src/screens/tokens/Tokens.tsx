@@ -95,7 +95,7 @@ function useColumns(now: number, setOpen: (open: Open) => void): Column<Token>[]
     {
       key: 'name',
       title: t('name'),
-      width: 'minmax(120px, 2fr)',
+      width: 'minmax(110px, 1.5fr)',
       cell: (token) => (
         <Anchor
           component="button"
@@ -119,7 +119,7 @@ function useColumns(now: number, setOpen: (open: Open) => void): Column<Token>[]
     {
       key: 'scopes',
       title: t('scopes'),
-      width: 'minmax(110px, 2fr)',
+      width: 'minmax(120px, 1.6fr)',
       isWide: true,
       cell: (token) => text(scopes(token)),
     },
@@ -133,7 +133,7 @@ function useColumns(now: number, setOpen: (open: Open) => void): Column<Token>[]
     {
       key: 'expires',
       title: t('expires'),
-      width: '150px',
+      width: '172px',
       isWide: true,
       cell: (token) => <Ends token={token} />,
     },

@@ -15,7 +15,7 @@ export function Card({ user }: { user: Schemas['User'] }) {
   const person = (text: string | null) => (may('persons.read') ? (text ?? t('none')) : t('hidden'));
   return (
     <Paper withBorder p="md">
-      <SimpleGrid component="dl" cols={{ base: 1, xs: 2, md: 5 }} m={0}>
+      <SimpleGrid component="dl" cols={{ base: 2, md: 5 }} m={0}>
         <Fact name={t('name')}>{person(user.name)}</Fact>
         <Fact name={t('email')}>{person(user.email)}</Fact>
         <Fact name={t('created')}>

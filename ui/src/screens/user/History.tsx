@@ -99,7 +99,7 @@ function useColumns(): Column<Row>[] {
     {
       key: 'timestamp',
       title: t('timestamp'),
-      width: 'minmax(105px, 1.2fr)',
+      width: 'minmax(125px, 1.2fr)',
       cell: (row) => <Instant at={row.timestamp} />,
     },
     {
@@ -117,7 +117,7 @@ function useColumns(): Column<Row>[] {
     {
       key: 'deadline',
       title: t('deadline'),
-      width: '1.2fr',
+      width: 'minmax(172px, 1.2fr)',
       isWide: true,
       cell: (row) => row.expires_at && <Instant at={row.expires_at} />,
     },

@@ -127,14 +127,14 @@ function useColumns({ onWhy, onRemove }: Acts): Column<Row>[] {
     {
       key: 'since',
       title: t('since'),
-      width: 'minmax(130px, 1.2fr)',
+      width: 'minmax(172px, 1.2fr)',
       isWide: true,
       cell: (row) => <Instant at={row.since} />,
     },
     {
       key: 'deadline',
       title: t('deadline'),
-      width: 'minmax(100px, 1.2fr)',
+      width: 'minmax(125px, 1.2fr)',
       cell: (row) =>
         row.expires_at ? (
           <Instant at={row.expires_at} />
@@ -146,7 +146,7 @@ function useColumns({ onWhy, onRemove }: Acts): Column<Row>[] {
     },
     { key: 'source', title: t('source'), width: '1fr', isWide: true, cell: (row) => cut(source(row.source)) },
     { key: 'actor', title: t('actor'), width: '0.8fr', isWide: true, cell: (row) => cut(row.actor) },
-    { key: 'reason', title: t('reason'), width: '1.5fr', isWide: true, cell: (row) => cut(row.reason) },
+    { key: 'reason', title: t('reason'), width: '1.2fr', isWide: true, cell: (row) => cut(row.reason) },
     {
       key: 'acts',
       title: t('acts'),

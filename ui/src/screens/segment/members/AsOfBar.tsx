@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { instantOf, localOf } from '../../../parts/DeadlineField';
 import { Instant } from '../../../parts/Instant';
-import { segmentQuery } from '../../../parts/queries';
+import { firstChangeQuery } from '../../../parts/queries';
 import { useText } from '../../../text';
 import { useFormats } from '../../../text/formats';
 import { isInstant } from '../period';
@@ -21,10 +21,13 @@ interface AsOfBarProps {
 export function AsOfBar({ slug, asOf, onChange }: AsOfBarProps) {
   const t = useText(members);
   const formats = useFormats();
+  const first = useQuery(firstChangeQuery(slug)).data;
+  // Before somebody entered there is no past.
+  if (!first && asOf === undefined) return null;
   return (
     <Stack gap="xs">
       <Group align="flex-start" gap="md">
-        <PastSlider slug={slug} asOf={asOf} onChange={onChange} />
+        {first && <PastSlider first={first} asOf={asOf} onChange={onChange} />}
         <SettledField
           type="datetime-local"
           label={t('asOfField')}
@@ -58,14 +61,14 @@ export function AsOfBar({ slug, asOf, onChange }: AsOfBarProps) {
   );
 }
 
-function PastSlider({ slug, asOf, onChange }: AsOfBarProps) {
+type PastSliderProps = Omit<AsOfBarProps, 'slug'> & { first: string };
+
+function PastSlider({ first, asOf, onChange }: PastSliderProps) {
   const t = useText(members);
   const formats = useFormats();
   const [now] = useState(() => Date.now());
-  const created = useQuery(segmentQuery(slug)).data?.value.created_at;
   const [dragged, setDragged] = useState<number | null>(null);
-  if (created === undefined) return null;
-  const range = rangeOf(created, now);
+  const range = rangeOf(first, now);
   const words = (value: number) => {
     const at = instantAt(value, range);
     return at === undefined ? t('now') : formats.instant(at);

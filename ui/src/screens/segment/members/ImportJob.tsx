@@ -1,5 +1,5 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { api, ok, type Schemas } from '../../../api/client';
 import { useMay } from '../../../api/me';
 import { useChange } from '../../../parts/changes';
@@ -27,8 +27,11 @@ export function ImportJob({ first, onUndo, children }: ImportJobProps) {
   const { query } = useJob(String(first.id));
   const job = query.data ?? first;
   const hasEnded = !isLive(job);
+  const shown = useRef<HTMLDivElement>(null);
+  // It may stand below what is seen of the dialog.
+  useEffect(() => shown.current?.scrollIntoView({ block: 'start' }), [hasEnded]);
   return (
-    <Stack gap="sm">
+    <Stack gap="sm" ref={shown}>
       <Group gap="xs" role="status">
         <Text fw={600}>{titleOf(job, t)}</Text>
         <StateBadge state={job.state} />

@@ -1,5 +1,4 @@
 import { Button, Group, Menu, Stack } from '@mantine/core';
-import { useState } from 'react';
 import { useMay } from '../../../api/me';
 import { download } from '../../../parts/files';
 import { useText } from '../../../text';
@@ -14,7 +13,7 @@ import { usersFile } from './past';
 
 export default function Members({ slug }: { slug: string }) {
   const t = useText(members);
-  const [{ query, as_of }, change] = useAddress();
+  const [{ query, as_of, act }, change] = useAddress();
   const filters = { ...(query ? { query } : {}), ...(as_of ? { as_of } : {}) };
   return (
     <Stack>
@@ -30,7 +29,7 @@ export default function Members({ slug }: { slug: string }) {
           w={340}
           maw="100%"
         />
-        <Acts slug={slug} asOf={as_of} />
+        <Acts slug={slug} asOf={as_of} open={act} onOpen={(next) => change({ act: next })} />
       </Group>
       <AsOfBar slug={slug} asOf={as_of} onChange={(at) => change({ as_of: at })} />
       {/* Others are shown: what was selected among these is over. */}
@@ -39,29 +38,38 @@ export default function Members({ slug }: { slug: string }) {
         slug={slug}
         filters={filters}
         onClear={() => change({ query: undefined })}
+        onAct={(next) => change({ act: next })}
       />
     </Stack>
   );
 }
 
-function Acts({ slug, asOf }: { slug: string; asOf: string | undefined }) {
+type Act = 'add' | 'import';
+
+interface ActsProps {
+  slug: string;
+  asOf: string | undefined;
+  open: Act | undefined;
+  onOpen: (act: Act | undefined) => void;
+}
+
+function Acts({ slug, asOf, open, onOpen }: ActsProps) {
   const t = useText(members);
   const may = useMay();
-  const [open, setOpen] = useState<'add' | 'import' | null>(null);
-  const close = () => setOpen(null);
+  const close = () => onOpen(undefined);
+  const mayAdd = asOf === undefined && may('memberships.assign');
+  const mayImport = asOf === undefined && may('segments.manage');
   return (
     <Group gap="xs">
-      {asOf === undefined && may('memberships.assign') && (
-        <Button onClick={() => setOpen('add')}>{t('add')}</Button>
-      )}
-      {asOf === undefined && may('segments.manage') && (
-        <Button variant="default" onClick={() => setOpen('import')}>
+      {mayAdd && <Button onClick={() => onOpen('add')}>{t('add')}</Button>}
+      {mayImport && (
+        <Button variant="default" onClick={() => onOpen('import')}>
           {t('import')}
         </Button>
       )}
       {may('data.export') && <ExportMenu slug={slug} asOf={asOf} />}
-      {open === 'add' && <AddMember slug={slug} onClose={close} />}
-      {open === 'import' && <Import slug={slug} onClose={close} />}
+      {open === 'add' && mayAdd && <AddMember slug={slug} onClose={close} />}
+      {open === 'import' && mayImport && <Import slug={slug} onClose={close} />}
     </Group>
   );
 }

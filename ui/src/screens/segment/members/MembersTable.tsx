@@ -18,9 +18,10 @@ interface MembersTableProps {
   slug: string;
   filters: { query?: string; as_of?: string };
   onClear: () => void;
+  onAct: (act: 'add' | 'import') => void;
 }
 
-export function MembersTable({ slug, filters, onClear }: MembersTableProps) {
+export function MembersTable({ slug, filters, onClear, onAct }: MembersTableProps) {
   const t = useText(members);
   const may = useMay();
   const columns = useColumns();
@@ -57,7 +58,14 @@ export function MembersTable({ slug, filters, onClear }: MembersTableProps) {
               </Button>
             </Empty>
           ) : (
-            <Empty title={t('nobody')} about={about} />
+            <Empty title={t('nobody')} about={about}>
+              {canChange && <Button onClick={() => onAct('add')}>{t('add')}</Button>}
+              {canChange && may('segments.manage') && (
+                <Button variant="default" onClick={() => onAct('import')}>
+                  {t('import')}
+                </Button>
+              )}
+            </Empty>
           )
         }
       />

@@ -43,12 +43,11 @@ describe('a file of users', () => {
 
 describe('the past', () => {
   const now = Date.parse('2026-11-27T12:00:00Z');
-  it('goes 90 days back at most', () => {
-    expect(rangeOf('2020-01-01T00:00:00Z', now)).toEqual({
-      min: now - 90 * 86_400_000,
-      max: now,
-      step: 3_600_000,
-    });
+  it('goes back to the first member, by days, hours or minutes', () => {
+    const old = rangeOf('2020-01-01T13:00:00Z', now);
+    expect(old.step).toBe(86_400_000);
+    expect(new Date(old.min).toISOString()).toBe('2020-01-01T12:00:00.000Z');
+    expect(rangeOf('2026-11-01T12:00:00Z', now).step).toBe(3_600_000);
     const young = rangeOf('2026-11-27T11:30:20Z', now);
     expect(young.step).toBe(60_000);
     expect(new Date(young.min).toISOString()).toBe('2026-11-27T11:30:00.000Z');

@@ -1,7 +1,6 @@
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
-const BACK = 90 * DAY;
 
 /** What the slider goes over, in milliseconds. */
 export interface Range {
@@ -10,10 +9,10 @@ export interface Range {
   step: number;
 }
 
-/** From where the segment began, at most 90 days back, to now: in whole steps, so that the slider reaches now. */
-export function rangeOf(createdAt: string, now: number): Range {
-  const from = Math.max(Date.parse(createdAt) || 0, now - BACK);
-  const step = now - from > 2 * DAY ? HOUR : MINUTE;
+/** From the first member to now: in whole steps, so that the slider reaches now. */
+export function rangeOf(first: string, now: number): Range {
+  const from = Math.min(Date.parse(first) || now, now);
+  const step = now - from > 180 * DAY ? DAY : now - from > 2 * DAY ? HOUR : MINUTE;
   const steps = Math.max(1, Math.ceil((now - from) / step));
   return { min: now - steps * step, max: now, step };
 }
