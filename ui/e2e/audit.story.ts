@@ -112,7 +112,10 @@ test('a row tells who did what to what, and leads there', async ({ page, as }) =
   await isAccessible(page);
   await dialog.getByRole('link', { name: 'AUDIT_ROW' }).click();
   await expect(page).toHaveURL(/\/segments\/AUDIT_ROW$/);
+  await expect(page.getByRole('heading', { level: 1, name: 'AUDIT_ROW' })).toBeVisible();
   await expect(page.getByRole('dialog')).toHaveCount(0);
+  // Whoever is new would join it, in other stories too.
+  await api.send('DELETE', '/segments/AUDIT_ROW');
 });
 
 test('what the filters leave is saved as the file that the service writes', async ({ page, as, shop }) => {

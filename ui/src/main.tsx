@@ -3,14 +3,15 @@ import './global.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { lazy, StrictMode, Suspense } from 'react';
+import { StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
+import { lazily } from './parts/lazily';
 import { queryClient, router } from './router';
 import { language } from './text';
 import { theme, variables } from './theme';
 
 // Nothing is told before the first screen is there: what is told with comes after it.
-const Notices = lazy(async () => {
+const Notices = lazily(async () => {
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   return import('./shell/Notices');
 });

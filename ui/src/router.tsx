@@ -2,8 +2,8 @@ import { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, redirect } from '@tanstack/react-router';
 import { meQuery } from './api/me';
 import { ProblemError, UnreachableError } from './api/problem';
+import { lazyScreen } from './parts/lazily';
 import { Failed, NotFound } from './shell/NotFound';
-import { screen } from './shell/screen';
 import { Shell } from './shell/Shell';
 import * as searches from './searches';
 
@@ -47,120 +47,120 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: searches.signIn,
-  component: screen(() => import('./screens/sign-in/SignIn')),
+  component: lazyScreen(() => import('./screens/sign-in/SignIn')),
 });
 
 const home = createRoute({
   getParentRoute: () => inside,
   path: '/',
-  component: screen(() => import('./screens/home/Home')),
+  component: lazyScreen(() => import('./screens/home/Home')),
 });
 
 const segments = createRoute({
   getParentRoute: () => inside,
   path: '/segments',
   validateSearch: searches.segments,
-  component: screen(() => import('./screens/segments/Segments')),
+  component: lazyScreen(() => import('./screens/segments/Segments')),
 });
 
 const segment = createRoute({
   getParentRoute: () => inside,
   path: '/segments/$slug',
   validateSearch: searches.segment,
-  component: screen(() => import('./screens/segment/Segment')),
+  component: lazyScreen(() => import('./screens/segment/Segment')),
 });
 
 const users = createRoute({
   getParentRoute: () => inside,
   path: '/users',
   validateSearch: searches.users,
-  component: screen(() => import('./screens/users/Users')),
+  component: lazyScreen(() => import('./screens/users/Users')),
 });
 
 const user = createRoute({
   getParentRoute: () => inside,
   path: '/users/$userId',
   validateSearch: searches.user,
-  component: screen(() => import('./screens/user/User')),
+  component: lazyScreen(() => import('./screens/user/User')),
 });
 
 const distribution = createRoute({
   getParentRoute: () => inside,
   path: '/distribution',
   validateSearch: searches.distribution,
-  component: screen(() => import('./screens/distribution/Distribution')),
+  component: lazyScreen(() => import('./screens/distribution/Distribution')),
 });
 
 const statistics = createRoute({
   getParentRoute: () => inside,
   path: '/statistics',
   validateSearch: searches.statistics,
-  component: screen(() => import('./screens/statistics/Statistics')),
+  component: lazyScreen(() => import('./screens/statistics/Statistics')),
 });
 
 const jobs = createRoute({
   getParentRoute: () => inside,
   path: '/jobs',
   validateSearch: searches.jobs,
-  component: screen(() => import('./screens/jobs/Jobs')),
+  component: lazyScreen(() => import('./screens/jobs/Jobs')),
 });
 
 const job = createRoute({
   getParentRoute: () => inside,
   path: '/jobs/$jobId',
-  component: screen(() => import('./screens/jobs/Job')),
+  component: lazyScreen(() => import('./screens/jobs/Job')),
 });
 
 const reports = createRoute({
   getParentRoute: () => inside,
   path: '/reports',
   validateSearch: searches.reports,
-  component: screen(() => import('./screens/reports/Reports')),
+  component: lazyScreen(() => import('./screens/reports/Reports')),
 });
 
 const audit = createRoute({
   getParentRoute: () => inside,
   path: '/audit',
   validateSearch: searches.audit,
-  component: screen(() => import('./screens/audit/Audit')),
+  component: lazyScreen(() => import('./screens/audit/Audit')),
 });
 
 const accounts = createRoute({
   getParentRoute: () => inside,
   path: '/accounts',
   validateSearch: searches.accounts,
-  component: screen(() => import('./screens/accounts/Accounts')),
+  component: lazyScreen(() => import('./screens/accounts/Accounts')),
 });
 
 const account = createRoute({
   getParentRoute: () => inside,
   path: '/accounts/$accountId',
-  component: screen(() => import('./screens/accounts/Account')),
+  component: lazyScreen(() => import('./screens/accounts/Account')),
 });
 
 const tokens = createRoute({
   getParentRoute: () => inside,
   path: '/tokens',
-  component: screen(() => import('./screens/tokens/Tokens')),
+  component: lazyScreen(() => import('./screens/tokens/Tokens')),
 });
 
 const signInSettings = createRoute({
   getParentRoute: () => inside,
   path: '/sign-in-settings',
-  component: screen(() => import('./screens/sign-in-settings/SignInSettings')),
+  component: lazyScreen(() => import('./screens/sign-in-settings/SignInSettings')),
 });
 
 const profile = createRoute({
   getParentRoute: () => inside,
   path: '/profile',
-  component: screen(() => import('./screens/profile/Profile')),
+  component: lazyScreen(() => import('./screens/profile/Profile')),
 });
 
 const playground = createRoute({
   getParentRoute: () => inside,
   path: '/api-playground',
   validateSearch: searches.playground,
-  component: screen(() => import('./screens/playground/Playground')),
+  component: lazyScreen(() => import('./screens/playground/Playground')),
 });
 
 /** Inside, so that whoever went astray has the sections before them. */

@@ -17,6 +17,8 @@ export const theme = createTheme({
     Tooltip: {
       defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } },
     },
+    // What it would put before the first item belongs in no menu.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     // Its header is none of the page's, and stands beside no other banner.
     Modal: { defaultProps: { centered: true, attributes: { header: { role: 'presentation' } } } },
     Slider: { styles: { markLabel: { color: 'var(--mantine-color-dimmed)' } } },

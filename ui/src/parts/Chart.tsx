@@ -1,12 +1,13 @@
 import { ActionIcon, Group, Skeleton, Table, Text, Title, Tooltip } from '@mantine/core';
-import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
+import { Suspense, useRef, useState, type ReactNode } from 'react';
+import { lazily } from './lazily';
 import { useText } from '../text';
 import { useFormats } from '../text/formats';
 import type { PlotHandle } from './Plot';
 import { csv, localDay, save } from './files';
 import { parts } from './messages';
 
-const Plot = lazy(() => import('./Plot'));
+const Plot = lazily(() => import('./Plot'));
 
 /** One line or set of bars, with a value for each of the chart's labels. */
 export interface Series {

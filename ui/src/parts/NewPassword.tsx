@@ -30,7 +30,7 @@ export function NewPassword({ account, onDone, children }: NewPasswordProps) {
           body: { password: fresh, ...(account.has_password ? { current_password: current } : {}) },
         }),
       ),
-    changes: ['me', 'accounts', 'audit'],
+    changes: ['me', 'accounts', 'audit', 'sessions'],
     done: () => t('passwordSet'),
     onDone(changed) {
       setCurrent('');

@@ -1,9 +1,10 @@
 import { Button, Text } from '@mantine/core';
-import { lazy, Suspense, useState, type ComponentProps } from 'react';
+import { Suspense, useState, type ComponentProps } from 'react';
 import { useMe } from '../api/me';
+import { lazily } from '../parts/lazily';
 
 const loadMenu = () => import('./PersonMenu');
-const PersonMenu = lazy(loadMenu);
+const PersonMenu = lazily(loadMenu);
 
 /** Who works here. The menu behind it comes when somebody reaches for it. */
 export function Person() {

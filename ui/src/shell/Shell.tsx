@@ -12,9 +12,10 @@ import {
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect } from 'react';
+import { Suspense, useEffect } from 'react';
 import { sessionEnded } from '../api/client';
 import { useMay } from '../api/me';
+import { lazily } from '../parts/lazily';
 import { useText } from '../text';
 import { useKeys } from './keys';
 import { shell } from './messages';
@@ -26,10 +27,10 @@ import { useAside } from './useAside';
 import { Unreachable } from './Unreachable';
 
 const PALETTE_KEYS = 'Ctrl K';
-const Help = lazy(() => import('./Help'));
-const SignInAgain = lazy(() => import('./SignInAgain'));
+const Help = lazily(() => import('./Help'));
+const SignInAgain = lazily(() => import('./SignInAgain'));
 const loadPalette = () => import('./Palette');
-const Palette = lazy(loadPalette);
+const Palette = lazily(loadPalette);
 
 /** What stands around each screen: sections, search, the person, and what is said about the service as a whole. */
 export function Shell() {

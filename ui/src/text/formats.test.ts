@@ -27,6 +27,7 @@ describe('formats', () => {
     expect(formats('en').distance('2026-11-26T22:00:00Z', now)).toBe('2 hours ago');
     expect(formats('ru').distance('2026-11-30T00:00:00Z', now)).toBe('через 3 дня');
     expect(formats('en').distance('2026-11-27T00:00:00Z', now)).toBe('now');
+    expect(formats('en').distance('2026-11-28T23:00:00Z', now)).toBe('in 1 day');
   });
 
   it('counts bytes in powers of a thousand', () => {

@@ -34,7 +34,9 @@ function make(language: Language): Formats {
   const utcTime = new Intl.DateTimeFormat(language, { timeStyle: 'short', timeZone: 'UTC' });
   const day = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
   const time = new Intl.DateTimeFormat(language, { timeStyle: 'medium' });
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  // Two days less an hour are no `tomorrow`: only what is now has a word of its own.
+  const relative = new Intl.RelativeTimeFormat(language);
+  const now = new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(0, 'second');
   const list = new Intl.ListFormat(language);
   return {
     number: (value) => number.format(value),
@@ -47,10 +49,11 @@ function make(language: Language): Formats {
     utcTime: (iso) => `${utcTime.format(new Date(iso))} UTC`,
     day: (iso) => day.format(new Date(iso)),
     time: (iso) => time.format(new Date(iso)),
-    distance(iso, now = Date.now()) {
-      const seconds = (new Date(iso).getTime() - now) / 1000;
+    distance(iso, from = Date.now()) {
+      const seconds = (new Date(iso).getTime() - from) / 1000;
       const [unit, size] = DISTANCES.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
-      return relative.format(Math.trunc(seconds / size), unit);
+      const count = Math.trunc(seconds / size);
+      return count === 0 ? now : relative.format(count, unit);
     },
     list: (items) => list.format(items),
     bytes(value) {

@@ -2,7 +2,6 @@ import { Button, Group, Modal, Stack, Switch, Text, TextInput } from '@mantine/c
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, ok, type Schemas } from '../../api/client';
-import { faultOf } from '../../api/problem';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { useChange } from '../changes';
@@ -11,6 +10,7 @@ import { parts } from '../messages';
 import { Panel } from '../Panel';
 import { ProblemAlert } from '../ProblemAlert';
 import { segmentParts } from './messages';
+import { slugFault } from './slug';
 import { TOUCHED } from './useVersioned';
 
 function copy(slug: string, copying: Schemas['Copying'], isDry: boolean) {
@@ -64,6 +64,7 @@ export function CopyDialog({ slug, onClose }: { slug: string; onClose: () => voi
 
 function Form({ state: { copying, setCopying, rehearsal } }: { state: Copying }) {
   const t = useText(segmentParts);
+  const fault = slugFault(rehearsal.error);
   return (
     <form
       onSubmit={(event) => {
@@ -83,14 +84,14 @@ function Form({ state: { copying, setCopying, rehearsal } }: { state: Copying })
           autoComplete="off"
           spellCheck={false}
           data-autofocus
-          error={faultOf(rehearsal.error, 'slug')}
+          error={fault}
         />
         <Switch
           label={t('copyMembers')}
           checked={copying.members}
           onChange={(event) => setCopying({ ...copying, members: event.currentTarget.checked })}
         />
-        <ProblemAlert error={rehearsal.error} />
+        {!fault && <ProblemAlert error={rehearsal.error} />}
         <Group>
           <Button type="submit" variant="default" disabled={!copying.slug} loading={rehearsal.isPending}>
             {t('copyCheck')}

@@ -2,7 +2,6 @@ import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, tagged } from '../../api/client';
-import { faultOf } from '../../api/problem';
 import { useText } from '../../text';
 import { Conflict } from '../Conflict';
 import { Loaded } from '../Loaded';
@@ -11,6 +10,7 @@ import { Panel } from '../Panel';
 import { ProblemAlert } from '../ProblemAlert';
 import { segmentQuery } from '../queries';
 import { segmentParts } from './messages';
+import { slugFault } from './slug';
 import { useLeave } from './useLeave';
 import { useVersioned, type Tagged } from './useVersioned';
 
@@ -98,6 +98,7 @@ function Form({ state, autoFocus = false }: { state: Renaming; autoFocus?: boole
   const { slug, change, edit, type } = state;
   const t = useText(segmentParts);
   const isReady = edit !== null && edit.typed !== slug;
+  const fault = slugFault(change.error);
   return (
     <form
       onSubmit={(event) => {
@@ -118,9 +119,9 @@ function Form({ state, autoFocus = false }: { state: Renaming; autoFocus?: boole
           autoComplete="off"
           spellCheck={false}
           autoFocus={autoFocus}
-          error={faultOf(change.error, 'slug')}
+          error={fault}
         />
-        {!change.conflict && <ProblemAlert error={change.error} />}
+        {!change.conflict && !fault && <ProblemAlert error={change.error} />}
         <Group>
           <Button type="submit" variant="default" disabled={!isReady} loading={change.isBusy}>
             {t('rename')}

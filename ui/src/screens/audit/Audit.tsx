@@ -1,4 +1,5 @@
 import { Button, Code, Group, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { DataTable, useList, type Column } from '../../parts/DataTable';
@@ -111,6 +112,8 @@ function Detail({ pairs }: { pairs: [string, string][] }) {
 
 function Log() {
   const t = useText(audit);
+  // Instants take more lines there.
+  const isNarrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
   const [search, change] = useAddress<Search>();
   const [shown, setShown] = useState<AuditRow | null>(null);
   const filters = filtersOf(search);
@@ -127,7 +130,7 @@ function Log() {
         list={list}
         columns={columns}
         id={(row) => String(row.id)}
-        rowHeight={52}
+        rowHeight={isNarrow ? 76 : 52}
         empty={<Empty title={t('emptyTitle')} about={isFiltered ? t('emptyFiltered') : t('emptyAbout')} />}
       />
       {shown && <Row row={shown} onClose={() => setShown(null)} />}

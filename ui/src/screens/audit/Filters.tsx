@@ -1,7 +1,6 @@
 import { Button, Group, Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { useState } from 'react';
 import { instantOf, localOf } from '../../parts/DeadlineField';
+import { SettledField } from '../../parts/SettledField';
 import { useText } from '../../text';
 import { audit } from './messages';
 import { ACTIONS, filtersOf, keyOf, type Search } from './rows';
@@ -23,13 +22,8 @@ export const NONE: Search = {
 /** What the address says, to change; a month and an interval take each other's place. */
 export function Filters({ search, change }: FiltersProps) {
   const t = useText(audit);
-  const [cleared, setCleared] = useState(0);
-  const clear = () => {
-    change(NONE);
-    setCleared(cleared + 1);
-  };
   return (
-    <Group align="flex-end" key={cleared}>
+    <Group align="flex-end">
       <Word label={t('actor')} value={search.actor} onChange={(actor) => change({ actor })} isSearch />
       <Select
         label={t('action')}
@@ -59,7 +53,7 @@ export function Filters({ search, change }: FiltersProps) {
       <At label={t('from')} value={search.from} onChange={(from) => change({ from, month: undefined })} />
       <At label={t('to')} value={search.to} onChange={(to) => change({ to, month: undefined })} />
       {Object.keys(filtersOf(search)).length > 0 && (
-        <Button variant="default" onClick={clear}>
+        <Button variant="default" onClick={() => change(NONE)}>
           {t('clearFilters')}
         </Button>
       )}
@@ -76,20 +70,15 @@ interface FieldProps {
 }
 
 function Word({ label, placeholder, value, onChange, isSearch = false }: FieldProps) {
-  const [typed, setTyped] = useState(value ?? '');
-  const settle = useDebouncedCallback((next: string) => onChange(next.trim() || undefined), 300);
   return (
-    <TextInput
+    <SettledField
       label={label}
       placeholder={placeholder ?? ''}
       w={190}
-      value={typed}
+      value={value ?? ''}
       spellCheck={false}
       {...(isSearch ? { 'data-search': true } : {})}
-      onChange={({ currentTarget }) => {
-        setTyped(currentTarget.value);
-        settle(currentTarget.value);
-      }}
+      onSettle={(text) => onChange(text.trim() || undefined)}
     />
   );
 }

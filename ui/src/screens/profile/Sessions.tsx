@@ -64,32 +64,34 @@ function List({ items }: { items: Schemas['Session'][] }) {
   const t = useText(profile);
   const means = (by: string) => (by === 'password' || by === 'link' ? t(`means_${by}`) : by);
   return (
-    <Table aria-label={t('sessions')} verticalSpacing="xs">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>{t('sessionKind')}</Table.Th>
-          <Table.Th>{t('means')}</Table.Th>
-          <Table.Th>{t('begun')}</Table.Th>
-          <Table.Th>{t('ends')}</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {items.map((session) => (
-          <Table.Tr key={session.id}>
-            <Table.Td>
-              {t(session.kind === 'browser' ? 'kind_browser' : 'kind_tokens')}{' '}
-              {session.current && <Badge variant="outline">{t('here')}</Badge>}
-            </Table.Td>
-            <Table.Td>{means(session.means)}</Table.Td>
-            <Table.Td>
-              <Instant at={session.created_at} />
-            </Table.Td>
-            <Table.Td>
-              <Instant at={session.expires_at} />
-            </Table.Td>
+    <Table.ScrollContainer minWidth={520}>
+      <Table aria-label={t('sessions')} verticalSpacing="xs">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{t('sessionKind')}</Table.Th>
+            <Table.Th>{t('means')}</Table.Th>
+            <Table.Th>{t('begun')}</Table.Th>
+            <Table.Th>{t('ends')}</Table.Th>
           </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
+        </Table.Thead>
+        <Table.Tbody>
+          {items.map((session) => (
+            <Table.Tr key={session.id}>
+              <Table.Td>
+                {t(session.kind === 'browser' ? 'kind_browser' : 'kind_tokens')}{' '}
+                {session.current && <Badge variant="outline">{t('here')}</Badge>}
+              </Table.Td>
+              <Table.Td>{means(session.means)}</Table.Td>
+              <Table.Td>
+                <Instant at={session.created_at} />
+              </Table.Td>
+              <Table.Td>
+                <Instant at={session.expires_at} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
   );
 }

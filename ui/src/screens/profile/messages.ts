@@ -51,7 +51,7 @@ export const profile = define(
     russian: 'Русский',
     open: 'Nobody has to sign in here',
     openAbout:
-      'The service was started by `strata serve --open` and takes this machine’s own addresses only. Everybody is `{{actor}}` and may do everything. Without `--open` people sign in, and the first start prints a link that makes you administrator.',
+      'The service was started by “strata serve --open” and takes this machine’s own addresses only. Everybody is “{{actor}}” and may do everything. Without “--open” people sign in, and the first start prints a link that makes you administrator.',
   },
   {
     title: 'Профиль',
@@ -103,6 +103,6 @@ export const profile = define(
     russian: 'Русский',
     open: 'Вход здесь не нужен',
     openAbout:
-      'Сервис запущен командой `strata serve --open` и доступен только с этой машины. Все работают как `{{actor}}` и могут всё. Без `--open` нужно входить, а первый запуск печатает ссылку, по которой вы станете администратором.',
+      'Сервис запущен командой «strata serve --open» и доступен только с этой машины. Все работают как «{{actor}}» и могут всё. Без «--open» нужно входить, а первый запуск печатает ссылку, по которой вы станете администратором.',
   },
 );

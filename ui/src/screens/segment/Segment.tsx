@@ -1,13 +1,14 @@
 import { Button, Group, Skeleton, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { isProblem } from '../../api/problem';
 import { Empty } from '../../parts/Empty';
 import { Loaded } from '../../parts/Loaded';
 import { Page } from '../../parts/Page';
 import { segmentQuery } from '../../parts/queries';
 import { SEGMENT_TABS } from '../../searches';
+import { lazily } from '../../parts/lazily';
 import { useText } from '../../text';
 import { useAddress } from './address';
 import { History } from './History';
@@ -17,8 +18,8 @@ import { Overview } from './Overview';
 import { Settings } from './Settings';
 import type { Tagged } from '../../parts/segments/useVersioned';
 
-const Members = lazy(() => import('./members/Members'));
-const Overlap = lazy(() => import('./overlap/Overlap'));
+const Members = lazily(() => import('./members/Members'));
+const Overlap = lazily(() => import('./overlap/Overlap'));
 
 export default function Segment() {
   const params: { slug?: string } = useParams({ strict: false });

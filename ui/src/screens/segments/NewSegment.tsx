@@ -6,6 +6,7 @@ import { faultOf } from '../../api/problem';
 import { useChange } from '../../parts/changes';
 import { parts } from '../../parts/messages';
 import { ProblemAlert } from '../../parts/ProblemAlert';
+import { slugFault } from '../../parts/segments/slug';
 import { useText } from '../../text';
 import { segments } from './messages';
 
@@ -37,7 +38,9 @@ export function NewSegment({ onClose }: { onClose: () => void }) {
     onDone: () => void navigate({ to: '/segments/$slug', params: { slug } }),
   });
   const fault = (field: string) => faultOf(create.error, field);
-  const isUnderFields = ['slug', 'name', 'description', 'percent', 'default_ttl'].some(fault);
+  const slugWrong = slugFault(create.error);
+  const isUnderFields =
+    slugWrong !== undefined || ['name', 'description', 'percent', 'default_ttl'].some(fault);
   return (
     <Modal opened onClose={onClose} title={t('new')} closeButtonProps={{ 'aria-label': of('close') }}>
       <form
@@ -52,7 +55,7 @@ export function NewSegment({ onClose }: { onClose: () => void }) {
             description={t('slugHint')}
             value={slug}
             onChange={(event) => setSlug(event.currentTarget.value)}
-            error={fault('slug')}
+            error={slugWrong}
             required
             maxLength={255}
             spellCheck={false}

@@ -17,6 +17,7 @@ import { useRouter, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { api, csrf, ok, type Schemas } from '../../api/client';
 import { meQuery } from '../../api/me';
+import { isProblem } from '../../api/problem';
 import { useChange } from '../../parts/changes';
 import { NewPassword } from '../../parts/NewPassword';
 import { PasswordField } from '../../parts/PasswordField';
@@ -44,6 +45,8 @@ const followed = new Map<string, Promise<Schemas['SignedIn']>>();
 function follow(code: string): Promise<Schemas['SignedIn']> {
   const begun = followed.get(code) ?? ok(api.POST('/api/v1/auth/link', { body: { code } }));
   followed.set(code, begun);
+  // What was not answered may be sent again.
+  begun.catch(() => followed.delete(code));
   return begun;
 }
 
@@ -54,6 +57,8 @@ function useGoOn(): () => void {
   const router = useRouter();
   return () => {
     client.clear();
+    held = null;
+    followed.clear();
     router.history.replace(next ?? '/');
   };
 }
@@ -88,11 +93,15 @@ export default function SignIn() {
   }
   return (
     <Frame title={t('title')}>
-      {byLink.isError && <Alert color="orange" variant="outline" role="alert" title={t('linkFailed')} />}
+      {isProblem(byLink.error, 401) ? (
+        <Alert color="orange" variant="outline" role="alert" title={t('linkFailed')} />
+      ) : (
+        <ProblemAlert error={byLink.error} onRetry={() => void byLink.refetch()} />
+      )}
       {problem !== null && (
         <Alert color="orange" variant="outline" role="alert" title={t(`problem_${sentenceOf(problem)}`)} />
       )}
-      <Form />
+      <Form isTold={problem !== null} />
     </Frame>
   );
 }
@@ -119,7 +128,8 @@ function ByLink({ signedIn }: { signedIn: Schemas['SignedIn'] }) {
   );
 }
 
-function Form() {
+/** Whoever is in goes on at once, unless there is something to read first. */
+function Form({ isTold }: { isTold: boolean }) {
   const t = useText(messages);
   const goOn = useGoOn();
   const [login, setLogin] = useState('');
@@ -129,7 +139,7 @@ function Form() {
   const me = useQuery({ ...meQuery, staleTime: 0 });
   const isIn = me.data !== null && me.data !== undefined;
   useEffect(() => {
-    if (isIn) goOn();
+    if (isIn && !isTold) goOn();
   });
   const enter = useChange({
     act: () => ok(api.POST('/api/v1/auth/session', { body: { login, password } })),
@@ -175,6 +185,11 @@ function Form() {
         <Button type="submit" loading={enter.isPending}>
           {t('submit')}
         </Button>
+        {isIn && (
+          <Button variant="default" onClick={goOn}>
+            {t('goOn')}
+          </Button>
+        )}
         <Providers />
         <Text size="xs" c="dimmed">
           {t('forgotten')}

@@ -11,6 +11,8 @@ export function heldBy(hash: string): Held {
 const PROBLEMS = [
   'unauthenticated',
   'invalid',
+  'conflict',
+  'busy',
   'provider_unavailable',
   'provider_not_found',
   'too_many_requests',

@@ -16,6 +16,8 @@ export const signIn = define(
     problem_unauthenticated:
       'The provider vouched for nobody whom this service knows. Ask an administrator for an account, or sign in with a password.',
     problem_invalid: 'The way back from the provider was not whole. Try it again.',
+    problem_conflict: 'This identity belongs to another account already.',
+    problem_busy: 'Too many sign in at this moment. Try it again.',
     problem_provider_unavailable:
       'The provider does not answer. Try again later, or sign in with a password.',
     problem_provider_not_found: 'This provider is not set up here.',
@@ -24,6 +26,7 @@ export const signIn = define(
     welcome: 'Welcome, {{login}}',
     welcomeAbout: 'The link signed you in, once. Set a password to come in next time.',
     later: 'Later',
+    goOn: 'Go on as you are',
     forgotten: 'No way in? An administrator can make you a one-time link.',
     language: 'Language',
     english: 'English',
@@ -43,6 +46,8 @@ export const signIn = define(
     problem_unauthenticated:
       'Провайдер подтвердил того, кого этот сервис не знает. Попросите администратора завести учётную запись или войдите с паролем.',
     problem_invalid: 'Возврат от провайдера оказался неполным. Попробуйте ещё раз.',
+    problem_conflict: 'Эта внешняя учётная запись уже привязана к другой.',
+    problem_busy: 'Сейчас входит слишком много людей. Попробуйте ещё раз.',
     problem_provider_unavailable: 'Провайдер не отвечает. Попробуйте позже или войдите с паролем.',
     problem_provider_not_found: 'Этот провайдер здесь не настроен.',
     problem_too_many_requests: 'С вашего адреса слишком много попыток. Подождите минуту.',
@@ -51,6 +56,7 @@ export const signIn = define(
     welcomeAbout:
       'Вход по ссылке выполнен, второй раз она не сработает. Установите пароль, чтобы входить и дальше.',
     later: 'Позже',
+    goOn: 'Продолжить как есть',
     forgotten: 'Не получается войти? Администратор может выдать одноразовую ссылку.',
     language: 'Язык',
     english: 'English',

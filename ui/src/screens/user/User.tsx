@@ -1,13 +1,14 @@
 import { Button, Skeleton, Stack, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { useMay } from '../../api/me';
 import { isProblem } from '../../api/problem';
 import { Empty } from '../../parts/Empty';
 import { Loaded } from '../../parts/Loaded';
 import { Page } from '../../parts/Page';
 import { USER_TABS } from '../../searches';
+import { lazily } from '../../parts/lazily';
 import { useText } from '../../text';
 import { useAddress } from './address';
 import { Attributes } from './Attributes';
@@ -18,8 +19,8 @@ import { user } from './messages';
 import { userQuery, type Tagged } from './queries';
 import { Rights } from './Rights';
 
-const Timeline = lazy(() => import('./Timeline'));
-const Why = lazy(() => import('./Why'));
+const Timeline = lazily(() => import('./Timeline'));
+const Why = lazily(() => import('./Why'));
 
 export default function User() {
   const params: { userId?: string } = useParams({ strict: false });

@@ -6,6 +6,7 @@ import { faultOf } from '../../../api/problem';
 import { useChange } from '../../../parts/changes';
 import { parts } from '../../../parts/messages';
 import { ProblemAlert } from '../../../parts/ProblemAlert';
+import { slugFault } from '../../../parts/segments/slug';
 import { useText } from '../../../text';
 import { overlap } from './messages';
 
@@ -28,7 +29,7 @@ export function SaveAs({ expr, onClose }: { expr: string; onClose: () => void })
   const [slug, setSlug] = useState('');
   const [name, setName] = useState('');
   const create = useCreate(expr);
-  const fault = (field: string) => faultOf(create.error, field);
+  const faults = { slug: slugFault(create.error), name: faultOf(create.error, 'name') };
   return (
     <Modal opened onClose={onClose} title={t('saveAs')} closeButtonProps={{ 'aria-label': of('close') }}>
       <form
@@ -47,7 +48,7 @@ export function SaveAs({ expr, onClose }: { expr: string; onClose: () => void })
             description={t('slugHint')}
             value={slug}
             onChange={(event) => setSlug(event.currentTarget.value)}
-            error={fault('slug')}
+            error={faults.slug}
             required
             maxLength={255}
             spellCheck={false}
@@ -59,9 +60,9 @@ export function SaveAs({ expr, onClose }: { expr: string; onClose: () => void })
             description={t('nameHint')}
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
-            error={fault('name')}
+            error={faults.name}
           />
-          {!fault('slug') && !fault('name') && <ProblemAlert error={create.error} />}
+          {!faults.slug && !faults.name && <ProblemAlert error={create.error} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               {of('cancel')}
