@@ -104,7 +104,6 @@ test.describe('a report that takes its time', () => {
   test.afterEach(() => service.stop());
 
   test('is written by a job, which is followed until its file is there', async ({ page }) => {
-    test.fixme(true, 'the service waits for it twice, and answers 503');
     test.setTimeout(180_000);
     const api = await Api.signIn(page.request, service.url, 'anna');
     await page.goto(`${service.url}/reports?new=members&segment=CROWD`);

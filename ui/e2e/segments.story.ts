@@ -151,7 +151,12 @@ test('a long list comes while one scrolls, and only what is seen of it is drawn'
   const api = await as('root');
   const slugs = Array.from({ length: 170 }, (_, place) => `SEGMENTS_LONG_${String(place).padStart(3, '0')}`);
   const csv = { 'content-type': 'text/csv' };
-  const job = await api.send<{ id: number }>('POST', '/segments/import', ['slug', ...slugs].join('\n'), csv);
+  const job = await api.send<{ id: number }>(
+    'POST',
+    '/segments/import',
+    ['segment', ...slugs].join('\n'),
+    csv,
+  );
   await api.ended(job.id);
   await page.goto('/segments?query=SEGMENTS_LONG');
   await settled(page);

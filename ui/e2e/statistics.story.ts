@@ -51,7 +51,7 @@ function midnight(days: number): Date {
 }
 
 const dayName = (at: Date) =>
-  new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeZone: 'Europe/London' }).format(at);
+  new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'Europe/London' }).format(at);
 
 async function counts(api: Api, days: number) {
   const from = encodeURIComponent(midnight(1 - days).toISOString());

@@ -645,22 +645,26 @@ impl Begun {
         Ok(self)
     }
 
-    /// The job as it stands: 200 when it is over, or else 202 and where to follow it.
+    /// Carries the job out as [`finish`](Self::finish) does, and tells of it.
     pub(crate) async fn answer(self) -> Result<HttpResponse, Problem> {
-        let begun = self.finish().await?;
-        let (job, base) = (begun.job.clone(), base(&begun.request));
-        let asker = begun.asker.clone();
-        let view = blocking::run(begun.app.clone(), move |app| {
+        self.finish().await?.told().await
+    }
+
+    /// The job as it stands: 200 when it is over, or else 202 and where to follow it.
+    pub(crate) async fn told(self) -> Result<HttpResponse, Problem> {
+        let (job, base) = (self.job.clone(), base(&self.request));
+        let asker = self.asker.clone();
+        let view = blocking::run(self.app.clone(), move |app| {
             app.look(asker.caller(), |look| {
                 let view = JobView::read(look, &job, &base)?;
                 Ok(serde_json::to_string(&view).expect("a view is plain data"))
             })
         })
         .await?;
-        let status = if begun.job.state.is_final() { StatusCode::OK } else { StatusCode::ACCEPTED };
+        let status = if self.job.state.is_final() { StatusCode::OK } else { StatusCode::ACCEPTED };
         let mut response = HttpResponse::build(status);
-        response.insert_header((LOCATION, format!("/api/v1/jobs/{}", begun.job.id)));
-        if begun.is_replayed() {
+        response.insert_header((LOCATION, format!("/api/v1/jobs/{}", self.job.id)));
+        if self.is_replayed() {
             response.insert_header(("idempotent-replayed", "true"));
         }
         Ok(response.content_type("application/json").body(view))

@@ -247,7 +247,7 @@ async fn write(
     let request = Request { export, format, packing, link_seconds };
     let begun = jobs::begin(call, move |act| reports::request(act, &request)).await?.finish().await?;
     if begun.job.state != JobState::Done {
-        return begun.answer().await;
+        return begun.told().await;
     }
     let (job, base) = (begun.job.clone(), addresses::base(&begun.request));
     let asker = begun.asker.clone();

@@ -1,6 +1,19 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 
-/** What a screen keeps in its address, and how to change some of it. `undefined` takes a word out. */
+/** What is typed or drawn bit by bit: Back is not to go through each bit. */
+const BIT_BY_BIT = new Set([
+  'query',
+  'user_id',
+  'actor',
+  'subject',
+  'percent',
+  'as_of',
+  'from',
+  'to',
+  'month',
+]);
+
+/** What a screen keeps in its address, and how to change some of it. `undefined` takes a word out. Back undoes it. */
 export function useAddress<T extends object>(): [T, (patch: Partial<T>) => void] {
   const search: object = useSearch({ strict: false });
   const navigate = useNavigate();
@@ -8,7 +21,7 @@ export function useAddress<T extends object>(): [T, (patch: Partial<T>) => void]
     void navigate({
       to: '.',
       search: ((before: object) => ({ ...before, ...patch })) as never,
-      replace: true,
+      replace: Object.keys(patch).every((word) => BIT_BY_BIT.has(word)),
     });
   return [search as T, change];
 }

@@ -27,7 +27,13 @@ const DISTANCES: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
-function make(language: Language): Formats {
+/** English is written by the browser's own kind of it: where days come before months they do here. */
+function localeOf(language: Language): string {
+  return navigator.languages.find((tag) => tag.startsWith(`${language}-`)) ?? language;
+}
+
+function make(of: Language): Formats {
+  const language = localeOf(of);
   const number = new Intl.NumberFormat(language);
   const local = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
   const utc = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });

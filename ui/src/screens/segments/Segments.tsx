@@ -1,6 +1,6 @@
 import { Badge, Button, Group, MultiSelect, Select, Text, TextInput } from '@mantine/core';
 import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, ok, type Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
@@ -10,6 +10,7 @@ import { Instant } from '../../parts/Instant';
 import { Page } from '../../parts/Page';
 import { SegmentLink } from '../../parts/SegmentLink';
 import { Sparkline } from '../../parts/Sparkline';
+import { useAddress } from '../../parts/address';
 import { parts } from '../../parts/messages';
 import { KINDS } from '../../searches';
 import { useText } from '../../text';
@@ -100,12 +101,10 @@ export default function Segments() {
   const of = useText(parts);
   const may = useMay();
   const search = useSearch({ from: '/inside/segments' });
-  const navigate = useNavigate({ from: '/segments' });
+  const [, change] = useAddress<typeof search>();
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [isDeleting, setDeleting] = useState(false);
   const [typed, setTyped] = useState(search.query ?? '');
-  const change = (next: Partial<typeof search>) =>
-    void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
   const find = useDebouncedCallback((query: string) => change({ query: query || undefined }), 150);
   const sort = search.sort ?? 'slug';
   const filters = {

@@ -76,7 +76,8 @@ export function AddMember(props: AddMemberProps) {
             description={t('userIdHint')}
             value={user}
             onChange={setUser}
-            data={found.data?.items.map((one) => one.user_id) ?? []}
+            // Before somebody typed they would only cover the fields below.
+            data={user.trim() === '' ? [] : (found.data?.items.map((one) => one.user_id) ?? [])}
             filter={({ options }) => options}
             error={fault('user_id')}
             required

@@ -1,6 +1,6 @@
 import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Schemas } from '../../../api/client';
 import { useChange } from '../../../parts/changes';
 import { parts } from '../../../parts/messages';
@@ -62,6 +62,10 @@ function Prepare({ slug, onClose, onBegun }: PrepareProps) {
   const attempt = useChange({ act: () => sent({ dry_run: true }), changes: [], onDone: setTrial });
   const begin = useChange({ act: () => sent({}), changes: TOUCHED, onDone: onBegun });
   const isBusy = attempt.isPending || begin.isPending;
+  const trouble = attempt.error ?? begin.error;
+  const told = useRef<HTMLDivElement>(null);
+  // It may stand below what is seen of the dialog.
+  useEffect(() => told.current?.scrollIntoView({ block: 'nearest' }), [trouble]);
   const startOver = () => {
     setTrial(null);
     attempt.reset();
@@ -93,7 +97,11 @@ function Prepare({ slug, onClose, onBegun }: PrepareProps) {
           />
         </Stack>
       </fieldset>
-      <ProblemAlert error={attempt.error ?? begin.error} />
+      {trouble !== null && (
+        <div ref={told}>
+          <ProblemAlert error={trouble} />
+        </div>
+      )}
       {trial ? (
         <ImportJob key={trial.id} first={trial}>
           {(job) => <Acts {...acts} trial={job} />}
