@@ -43,6 +43,8 @@ test('the totals are what the service counts, and lead to the lists', async ({ p
 test('what changed today is counted and told, the newest first', async ({ page, as }) => {
   const api = await as('root');
   await api.segment('HOME_TODAY');
+  // Whoever is new may be one of a share as well.
+  await api.segment('HOME_BEFORE', ['12350', '12352']);
   const before = await summary(api);
   await api.post('/users/12350/segments/HOME_TODAY');
   await api.post('/users/12352/segments/HOME_TODAY');
