@@ -68,8 +68,20 @@ const slugOf = (name: string) => fresh(name).replace('-', '_').toUpperCase();
 
 const members = (api: Api, slug: string, query = '') =>
   api.get<PageOf<Member>>(`/segments/${slug}/users?count=exact&limit=1000${query}`);
-const ids = async (api: Api, slug: string, query = '') =>
-  (await members(api, slug, query)).items.map(({ user_id }) => user_id);
+/** All of them, however many pages they take. */
+async function ids(api: Api, slug: string, query = ''): Promise<string[]> {
+  const found: string[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const page: PageOf<Member> = await members(
+      api,
+      slug,
+      cursor === '' ? query : `${query}&cursor=${cursor}`,
+    );
+    found.push(...page.items.map(({ user_id }) => user_id));
+    cursor = page.next_cursor;
+  }
+  return found;
+}
 const history = (api: Api, slug: string, query = '') =>
   api.get<PageOf<HistoryRow>>(`/history?segment=${slug}&sort=-timestamp&count=exact&limit=1000${query}`);
 const segment = (api: Api, slug: string) => api.get<Segment>(`/segments/${slug}`);
@@ -238,12 +250,7 @@ test('members are searched, in the address, and a thousand and more of them are 
   await open(page, 'SEGMENT_MANY', 'members');
   const table = list(page, 'SEGMENT_MANY');
   await expect(table).toHaveAttribute('aria-rowcount', String(all.length));
-  const whole: string[] = [];
-  for (let cursor: string | null = ''; cursor !== null;) {
-    const next: PageOf<Member> = await members(api, 'SEGMENT_MANY', cursor && `&cursor=${cursor}`);
-    whole.push(...next.items.map(({ user_id }) => user_id));
-    cursor = next.next_cursor;
-  }
+  const whole = await ids(api, 'SEGMENT_MANY');
   expect(whole.length).toBe(all.length);
   expect((await linked(table)).slice(0, 10)).toEqual(whole.slice(0, 10));
   const last = row(page, table, whole.at(-1) ?? '');

@@ -45,6 +45,8 @@ export interface Column<T> {
   isTitleHidden?: boolean;
   /** Left out on narrow screens. */
   isWide?: boolean;
+  /** Left out also where the menu beside the table leaves it too little. */
+  isVeryWide?: boolean;
   isRight?: boolean;
   /** The word of `sort` that orders by it. */
   sort?: string;
@@ -74,9 +76,12 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const t = useText(parts);
   const formats = useFormats();
   const isNarrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
+  const isMedium = useMediaQuery('(max-width: 68em)', false, { getInitialValueInEffect: false });
   const frame = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
-  const columns = props.columns.filter((column) => !(isNarrow && column.isWide));
+  const columns = props.columns.filter(
+    (column) => !(isNarrow && column.isWide) && !(isMedium && column.isVeryWide),
+  );
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => frame.current,

@@ -31,7 +31,8 @@ describe('formats', () => {
   });
 
   it('counts bytes in powers of a thousand', () => {
-    expect(formats('en').bytes(999)).toBe('999 byte');
+    expect(formats('en').bytes(999)).toBe('999 bytes');
+    expect(formats('ru').bytes(999)).toBe('999 байт');
     expect(formats('en').bytes(10_400_000)).toBe('10.4 MB');
   });
 });

@@ -65,7 +65,9 @@ function make(of: Language): Formats {
     bytes(value) {
       const step = value < 1000 ? 0 : value < 1_000_000 ? 1 : 2;
       const unit = (['byte', 'kilobyte', 'megabyte'] as const)[step];
-      const shown = { style: 'unit', unit, maximumFractionDigits: step } as const;
+      // “bytes” has no sign of its own, and is written out.
+      const unitDisplay = step === 0 ? 'long' : 'short';
+      const shown = { style: 'unit', unit, unitDisplay, maximumFractionDigits: step } as const;
       return new Intl.NumberFormat(language, shown).format(value / 1000 ** (step ?? 0));
     },
   };

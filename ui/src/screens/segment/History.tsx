@@ -126,10 +126,10 @@ function useColumns(): Column<Row>[] {
     {
       key: 'expires',
       title: t('expiresAt'),
-      width: 'minmax(min(172px, 36vw), 1.4fr)',
-      isWide: true,
+      width: 'minmax(172px, 1.4fr)',
+      isVeryWide: true,
       cell: (row) => row.expires_at && <Instant at={row.expires_at} />,
     },
-    { key: 'slug', title: t('slugThen'), width: '1.2fr', isWide: true, cell: (row) => row.segment },
+    { key: 'slug', title: t('slugThen'), width: '1.2fr', isVeryWide: true, cell: (row) => row.segment },
   ];
 }
