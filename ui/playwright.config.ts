@@ -1,6 +1,6 @@
 import { defineConfig } from '@playwright/test';
 
-/** One project for each use; `tests/console` starts the stories, and `cargo xtask screenshots` the pictures. */
+/** One project for each use: `tests/console` starts the stories, `cargo xtask screenshots` the pictures, `cargo xtask bench console` the bench. */
 export default defineConfig({
   testDir: 'e2e',
   // All stories of one run share a shop, as people do.
@@ -12,6 +12,7 @@ export default defineConfig({
   outputDir: process.env.E2E_RESULTS ?? 'e2e-results',
   projects: [
     { name: 'stories', testMatch: /.*\.story\.ts/ },
+    { name: 'bench', testMatch: /.*\.bench\.ts/ },
     { name: 'screenshots', testMatch: /.*\.pictures\.ts/, timeout: 300_000 },
   ],
   use: {

@@ -2,10 +2,15 @@
 
 use std::{ffi::OsString, path::PathBuf, process::Command};
 
-use crate::{Failure, Outcome, machine, must};
+use crate::{Failure, Outcome, console, machine, must};
 
 /// What the benchmark is told is its own business: `cargo xtask bench bulk --help` lists it.
+///
+/// The console's own suite is measured in a browser, and so by Playwright.
 pub(crate) fn run(arguments: &[OsString]) -> Outcome {
+    if arguments.first().is_some_and(|suite| suite == "console") {
+        return console::bench();
+    }
     if arguments.first().is_some_and(|suite| suite != "bulk" && !suite.to_string_lossy().starts_with('-')) {
         machine::has_load_generators()?;
     }

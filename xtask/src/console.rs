@@ -1,8 +1,18 @@
 //! The web console: what is made of `ui/`.
 
-use std::process::Command;
+use std::{
+    env, fs,
+    io::{BufWriter, Write},
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use crate::{Failure, Outcome, machine, must};
+
+/// What an administrator signs in with, on a store that is thrown away.
+const PASSWORD: &str = "correct horse battery staple";
+/// The users of the store that the first view is measured on.
+const CROWD: u32 = 1_000_000;
 
 /// What its tools need at least.
 const NODE: (u32, u32) = (20, 19);
@@ -45,6 +55,56 @@ fn is_installed() -> bool {
     written("node_modules/.package-lock.json")
         .zip(written("package-lock.json"))
         .is_some_and(|(have, want)| have >= want)
+}
+
+/// How long the first view takes with a million users: `cargo xtask bench console`.
+pub(crate) fn bench() -> Outcome {
+    machine::has_chromium()?;
+    machine::build_release()?;
+    let (strata, folder) = (machine::target().join("release/strata"), machine::target().join("tmp/bench-console"));
+    let failure = |error: std::io::Error| Failure(format!("{}: {error}", folder.display()));
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(failure)?;
+    }
+    fs::create_dir_all(&folder).map_err(failure)?;
+    let (list, url) = (folder.join("crowd.csv"), format!("sqlite://{}", folder.join("crowd.db").display()));
+    write_crowd(&list).map_err(failure)?;
+    must(Command::new(&strata).args(["import", "memberships", "--database-url", &url]).arg(&list))?;
+    make_administrator(&strata, &url)?;
+    must(&mut playwright("bench", &strata, ("crowd", &url), &folder))?;
+    fs::remove_dir_all(&folder).map_err(failure)
+}
+
+fn write_crowd(path: &Path) -> std::io::Result<()> {
+    let mut list = BufWriter::new(fs::File::create(path)?);
+    writeln!(list, "user_id,segment")?;
+    (0..CROWD).try_for_each(|number| writeln!(list, "user-{number:07},CROWD"))?;
+    list.flush()
+}
+
+/// `root`, who signs in with a password that stands in the stories.
+pub(crate) fn make_administrator(strata: &Path, url: &str) -> Outcome {
+    let failure = |error: std::io::Error| Failure(format!("{}: {error}", strata.display()));
+    let mut account = Command::new(strata);
+    account.args(["account", "create", "root", "--role", "administrator", "--database-url", url]);
+    let mut made = account.stdin(Stdio::piped()).spawn().map_err(failure)?;
+    if let Some(mut asked) = made.stdin.take() {
+        asked.write_all(PASSWORD.as_bytes()).map_err(failure)?;
+    }
+    let ended = made.wait().map_err(failure)?;
+    if ended.success() { Ok(()) } else { Err(Failure(format!("`strata account create` ended with {ended}"))) }
+}
+
+/// One project of `ui/playwright.config.ts`, on one store.
+pub(crate) fn playwright(project: &str, strata: &Path, (store, url): (&str, &str), folder: &Path) -> Command {
+    let mut command = Command::new("node");
+    command.arg("node_modules/@playwright/test/cli.js").args(["test", "--project", project]);
+    command.current_dir(machine::root().join("ui")).env("E2E_BINARY", strata);
+    command.env("E2E_STORES", format!(r#"{{"{store}":"{url}"}}"#)).env("E2E_RESULTS", folder.join("results"));
+    if let Some(chromium) = env::var_os("STRATA_TEST_CHROMIUM") {
+        command.env("E2E_CHROMIUM", chromium);
+    }
+    command
 }
 
 fn has_tools() -> Outcome {

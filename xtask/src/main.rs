@@ -52,7 +52,7 @@ enum Task {
     },
     /// Measure Strata beside what its machine gives without it: `cargo xtask bench lookup --quick`
     ///
-    /// `cargo xtask bench --help` lists the suites, and `cargo xtask bench lookup --help` what can be chosen of one. Installs
+    /// `cargo xtask bench console` measures the console's first view. `cargo xtask bench --help` lists the other suites, and `cargo xtask bench lookup --help` what can be chosen of one. Installs
     /// what it needs when it may (root on Debian).
     #[command(disable_help_flag = true)]
     Bench {

@@ -2,9 +2,9 @@
 
 use std::{
     env, fs,
-    io::{BufReader, BufWriter, Write},
+    io::{BufReader, BufWriter},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use color_quant::NeuQuant;
@@ -15,8 +15,6 @@ use crate::{Failure, Outcome, console, machine, must};
 const BYTES_MAX: u64 = 3 * 1024 * 1024;
 /// Of one picture.
 const COLOURS: usize = 128;
-/// What the pictures are signed in with, on a store that is thrown away.
-const PASSWORD: &str = "correct horse battery staple";
 
 pub(crate) fn run() -> Outcome {
     machine::has_chromium()?;
@@ -30,15 +28,8 @@ pub(crate) fn run() -> Outcome {
     fs::create_dir_all(&taken).map_err(|error| failure(&taken, &error))?;
     let url = format!("sqlite://{}", folder.join("shop.db").display());
     fill(&strata, &url)?;
-    let stores = format!(r#"{{"shop":"{url}"}}"#);
-    let mut playwright = Command::new("node");
-    playwright.arg("node_modules/@playwright/test/cli.js").args(["test", "--project", "screenshots"]);
-    playwright.current_dir(machine::root().join("ui")).env("E2E_BINARY", &strata).env("E2E_STORES", stores);
-    playwright.env("E2E_RESULTS", folder.join("results")).env("E2E_PICTURES", &taken);
-    if let Some(chromium) = env::var_os("STRATA_TEST_CHROMIUM") {
-        playwright.env("E2E_CHROMIUM", chromium);
-    }
-    must(&mut playwright)?;
+    let mut playwright = console::playwright("screenshots", &strata, ("shop", &url), &folder);
+    must(playwright.env("E2E_PICTURES", &taken))?;
     keep(&taken, &machine::root().join("docs/screenshots"))
 }
 
@@ -58,11 +49,7 @@ fn fill(strata: &Path, url: &str) -> Outcome {
     } else {
         must(&mut of(&["demo"]))?;
     }
-    let mut account = of(&["account", "create", "root", "--role", "administrator"]);
-    let mut made = account.stdin(Stdio::piped()).spawn().map_err(|error| failure(strata, &error))?;
-    made.stdin.take().map(|mut asked| asked.write_all(PASSWORD.as_bytes()));
-    let ended = made.wait().map_err(|error| failure(strata, &error))?;
-    if ended.success() { Ok(()) } else { Err(Failure(format!("`strata account create` ended with {ended}"))) }
+    console::make_administrator(strata, url)
 }
 
 /// Makes the pictures small, and puts them where those of the last time lie.
