@@ -7,6 +7,7 @@ export function PasswordField(props: PasswordInputProps) {
   const t = useText(parts);
   return (
     <PasswordInput
+      aria-invalid={Boolean(props.error)}
       spellCheck={false}
       visibilityToggleButtonProps={{ 'aria-label': t('showTyped') }}
       {...props}
