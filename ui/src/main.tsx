@@ -6,6 +6,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
 import { lazily } from './parts/lazily';
+import { Quietly } from './parts/Quietly';
 import { queryClient, router } from './router';
 import { language } from './text';
 import { theme, variables } from './theme';
@@ -30,9 +31,11 @@ if (root) {
         defaultColorScheme="auto"
         {...(nonce ? { getStyleNonce: () => nonce } : {})}
       >
-        <Suspense>
-          <Notices />
-        </Suspense>
+        <Quietly>
+          <Suspense>
+            <Notices />
+          </Suspense>
+        </Quietly>
         <QueryClientProvider client={queryClient}>
           <RouterProvider router={router} />
         </QueryClientProvider>
