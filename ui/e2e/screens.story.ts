@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { expect, fitsWidth, isAccessible, settled, test } from './story';
 
 /** Every address that the console has, and what of the shop is seen there. */
@@ -38,6 +39,16 @@ const ADDRESSES = [
 
 // A segment that is not there.
 test.use({ expected: /status of 404/ });
+/** What an address opens over its screen is looked at too, once it is there. */
+async function open(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await settled(page);
+  if (/[?&](why|new|import)=/.test(address)) {
+    await expect(page.getByRole('dialog', { name: /\S/ })).toBeVisible();
+    await settled(page);
+  }
+}
+
 test.beforeEach(async ({ as }) => {
   const api = await as('root');
   const users = Array.from({ length: 40 }, (_, place) => String(12_346 + place));
@@ -55,8 +66,7 @@ for (const scheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
     for (const address of ADDRESSES) {
       await test.step(address, async () => {
-        await page.goto(address);
-        await settled(page);
+        await open(page, address);
         await expect(page.locator('h1, [role=dialog] h2').first()).toBeVisible();
         await isAccessible(page);
       });
@@ -70,8 +80,7 @@ test('every screen fits 390 px', async ({ page }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
   for (const address of ADDRESSES) {
     await test.step(address, async () => {
-      await page.goto(address);
-      await settled(page);
+      await open(page, address);
       await fitsWidth(page);
       await isAccessible(page);
     });
@@ -83,8 +92,7 @@ test('every screen is whole in Russian', async ({ page }) => {
   await page.addInitScript(() => localStorage.setItem('strata.language', 'ru'));
   for (const address of ADDRESSES) {
     await test.step(address, async () => {
-      await page.goto(address);
-      await settled(page);
+      await open(page, address);
       await expect(page.locator('html')).toHaveAttribute('lang', 'ru');
       await expect(page.locator('h1').first()).toBeVisible();
     });
