@@ -13,7 +13,7 @@ use std::{
     env, fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use serde_json::json;
@@ -45,7 +45,9 @@ fn tells_its_stories(engine: Engine) {
     fill_shop(&shop);
     fill_crowd(&crowd);
     for place in [&shop, &crowd, &away] {
-        make_accounts(place);
+        for (login, role) in ACCOUNTS {
+            place.account(login, role, PASSWORD);
+        }
     }
     let stores = json!({"shop": shop.url, "crowd": crowd.url, "away": away.url, "empty": empty.url});
     let mut command = Command::new("node");
@@ -61,23 +63,12 @@ fn tells_its_stories(engine: Engine) {
     }
 }
 
-fn make_accounts(place: &Place) {
-    for (login, role) in ACCOUNTS {
-        let mut command = place.command(&["account", "create", login, "--role", role]);
-        let mut made = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        made.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
-        assert!(made.wait().unwrap().success());
-    }
-}
-
 /// The customers and purchases of a real shop where the shared data lie, and else the made-up one.
 fn fill_shop(place: &Place) {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let folder = env::var_os("STRATA_TEST_DATA").map_or(beside, PathBuf::from);
-    if !folder.join("bought.csv.gz").exists() {
+    let Some(folder) = server::real_data() else {
         println!("with the made-up shop: there are no shared data, set STRATA_TEST_DATA to a folder that has them");
         return must(place, &["demo"]);
-    }
+    };
     for (what, file) in [("users", "customers.csv"), ("memberships", "bought.csv.gz")] {
         must(place, &["import", what, folder.join(file).to_str().unwrap()]);
     }

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     io::Read,
-    path::{Path, PathBuf},
+    path::Path,
     process::Output,
 };
 
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     jobs::{self, gzip, table, within},
-    server::{Engine, Place, on_both_engines},
+    server::{Engine, Place, on_both_engines, real_data},
 };
 
 on_both_engines!(
@@ -285,13 +285,6 @@ fn a_file_goes_to_a_server_as_into_the_store(engine: Engine) {
     assert_eq!(nobody.status.code(), Some(1));
     assert!(told(&nobody).contains("http://127.0.0.1:9"), "{}", told(&nobody));
     place.is_sound();
-}
-
-/// Where the shared data lie: customers and purchases of an online retailer (UCI Online Retail II, CC BY 4.0).
-fn real_data() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let folder = std::env::var_os("STRATA_TEST_DATA").map_or(beside, PathBuf::from);
-    folder.join("bought.csv.gz").exists().then_some(folder)
 }
 
 /// The lines of the file, without its header.

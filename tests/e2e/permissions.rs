@@ -40,8 +40,7 @@ const PROMISED: [(&str, &[&str]); 7] = [
 
 /// A client of an account with this role, made by the operator.
 pub fn signed_in(place: &Place, server: &Server, login: &str, role: &str) -> Client {
-    let made = crate::accounts::typing(place, &["create", login, "--role", role], PASSWORD);
-    assert!(made.status.success(), "{}", crate::accounts::told(&made));
+    place.account(login, role, PASSWORD);
     sign_in(server, login)
 }
 

@@ -3,7 +3,7 @@
 use std::{
     cell::Cell,
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Output, Stdio},
     sync::{
@@ -63,6 +63,14 @@ impl Place {
         let output = self.run(&[&["token", "create", name], flags].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// An account with a password, made by the operator.
+    pub fn account(&self, login: &str, role: &str, password: &str) {
+        let mut command = self.command(&["account", "create", login, "--role", role]);
+        let mut made = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        made.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+        assert!(made.wait().unwrap().success());
     }
 
     /// A store on a PostgreSQL of its own, for tests that stop it.
@@ -231,6 +239,13 @@ impl Drop for Server {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Where the shared data lie: customers and purchases of an online retailer (UCI Online Retail II, CC BY 4.0).
+pub fn real_data() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let folder = std::env::var_os("STRATA_TEST_DATA").map_or(beside, PathBuf::from);
+    folder.join("bought.csv.gz").exists().then_some(folder)
 }
 
 /// The binary, built once, with none of the surrounding settings.

@@ -12,9 +12,8 @@ mod server;
 use std::{
     collections::BTreeSet,
     env, fs,
-    io::Write,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Output},
     sync::OnceLock,
 };
 
@@ -85,10 +84,7 @@ fn the_collection_runs_on_postgres() {
 /// The second run finds what the first left behind: nothing but history.
 fn runs_twice(engine: Engine) {
     let place = Place::guarded(engine);
-    let mut command = place.command(&["account", "create", LOGIN, "--role", "administrator"]);
-    let mut made = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    made.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
-    assert!(made.wait().unwrap().success());
+    place.account(LOGIN, "administrator", PASSWORD);
     let server = place.serve();
     for run in ["first", "second"] {
         let output = newman(&server.base);

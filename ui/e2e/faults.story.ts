@@ -1,3 +1,4 @@
+import { number } from './reading';
 import { Api, expect, PASSWORD, Service, settled, test } from './story';
 
 /** Stories of a service that is stopped, and of sessions that end: on a store of their own. */
@@ -96,10 +97,8 @@ test('a file of ten megabytes with bad rows is tried, imported and undone', asyn
     .setInputFiles({ name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
   await expect(dialog.getByText('z-list-1', { exact: true })).toBeVisible();
   await dialog.getByRole('button', { name: 'Try without changes' }).click();
-  const number = (count: number) => new Intl.NumberFormat('en').format(count);
   await expect(dialog.getByText(number(bad)).first()).toBeVisible({ timeout: 120_000 });
-  const size = async () =>
-    (await api.get<{ total: number }>('/segments/LARGE_LIST/users?limit=1&count=exact')).total;
+  const size = () => api.size('LARGE_LIST');
   expect(await size()).toBe(0);
   await dialog.getByRole('button', { name: 'Import', exact: true }).click();
   await expect.poll(size, { timeout: 120_000 }).toBe(rows - bad);

@@ -2,9 +2,6 @@ import type { Page } from '@playwright/test';
 import { cells, downloaded, figure, fresh, number } from './reading';
 import { Api, expect, fitsWidth, isAccessible, Service, settled, test } from './story';
 
-// Nothing is looked at while it fades in.
-test.use({ contextOptions: { reducedMotion: 'reduce' } });
-
 interface Job {
   id: number;
   kind: string;
@@ -124,8 +121,7 @@ test('rows that a job refused are told, and saved to be mended', async ({ page, 
 test('an import is undone from its page, and its undo as well', async ({ page, as }) => {
   const api = await as('anna');
   await api.segment('JOBS_UNDO', ['12346', '12347', '12348']);
-  const size = async () =>
-    (await api.get<{ total: number }>('/segments/JOBS_UNDO/users?limit=1&count=exact')).total;
+  const size = () => api.size('JOBS_UNDO');
   await page.goto('/jobs');
   await jobs(page).getByRole('link', { name: 'Import of memberships' }).first().click();
   await expect(page.getByRole('link', { name: 'JOBS_UNDO' })).toBeVisible();

@@ -9,6 +9,17 @@ export const percent = (value: number, digits = 2) =>
 /** A name that no other story has, nor an earlier run on the same store. */
 export const fresh = (name: string) => `${name}-${Date.now().toString(36)}`;
 
+/** A slug of which that is true. */
+export const slugOf = (name: string) => fresh(name).replace('-', '_').toUpperCase();
+
+export const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
+
+/** As the browser's field of local times has it, in London. */
+export const field = (at: Date) =>
+  new Intl.DateTimeFormat('sv', { timeZone: 'Europe/London', dateStyle: 'short', timeStyle: 'short' })
+    .format(at)
+    .replace(' ', 'T');
+
 const exactly = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** The number that stands under a name. */

@@ -3,9 +3,6 @@ import { gunzipSync } from 'node:zlib';
 import { choose, downloaded, figure, number } from './reading';
 import { Api, expect, fitsWidth, isAccessible, Service, settled, test } from './story';
 
-// Nothing is looked at while it fades in.
-test.use({ contextOptions: { reducedMotion: 'reduce' } });
-
 interface Report {
   link: string;
   rows: number;

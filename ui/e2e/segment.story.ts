@@ -1,9 +1,6 @@
 import type { Locator, Page } from '@playwright/test';
-import { cells, downloaded, figure, fresh, number, percent } from './reading';
+import { cells, downloaded, field, figure, hours, number, percent, slugOf } from './reading';
 import { expect, fitsWidth, isAccessible, settled, test, type Api } from './story';
-
-// Nothing is looked at while it fades in.
-test.use({ contextOptions: { reducedMotion: 'reduce' } });
 
 interface Segment {
   slug: string;
@@ -55,16 +52,8 @@ interface Overlap {
 /** Customers of the shop. */
 const people = (count: number, from = 0) =>
   Array.from({ length: count }, (_, place) => String(12_346 + from + place));
-const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
-/** As the browser's field of local times has it, in London. */
-const field = (at: Date) =>
-  new Intl.DateTimeFormat('sv', { timeZone: 'Europe/London', dateStyle: 'short', timeStyle: 'short' })
-    .format(at)
-    .replace(' ', 'T');
 /** The instant that such a field means: minutes are the smallest it knows. */
 const minute = (at: string) => new Date(Math.floor(Date.parse(at) / 60_000) * 60_000);
-/** A slug that no earlier run has taken. */
-const slugOf = (name: string) => fresh(name).replace('-', '_').toUpperCase();
 
 const members = (api: Api, slug: string, query = '') =>
   api.get<PageOf<Member>>(`/segments/${slug}/users?count=exact&limit=1000${query}`);

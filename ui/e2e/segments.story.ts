@@ -1,9 +1,6 @@
 import type { Locator, Page } from '@playwright/test';
-import { fresh, number } from './reading';
+import { number, slugOf } from './reading';
 import { expect, fitsWidth, isAccessible, settled, test, type Api } from './story';
-
-// Nothing is looked at while it fades in.
-test.use({ contextOptions: { reducedMotion: 'reduce' } });
 
 interface Row {
   slug: string;
@@ -38,12 +35,8 @@ const row = (page: Page, slug: string) =>
     .getByRole('row')
     .filter({ has: page.getByRole('link', { name: slug, exact: true }) });
 const stats = (api: Api, query: string) => api.get<Answer>(`/segments/stats?count=exact&${query}`);
-const size = async (api: Api, slug: string) =>
-  (await api.get<{ total: number }>(`/segments/${slug}/users?limit=1&count=exact`)).total;
 const isThere = async (page: Page, slug: string) =>
   (await page.request.get(`/api/v1/segments/${slug}`)).status() === 200;
-/** A slug that no earlier run has taken. */
-const slugOf = (name: string) => fresh(name).replace('-', '_').toUpperCase();
 
 /** The list stands as the API answers: the same total, and the same segments in the same order. */
 async function isAnswer(page: Page, api: Api, query: string): Promise<Row[]> {
@@ -256,7 +249,7 @@ test.describe('a slug that cannot be', () => {
       default_ttl: 'P30D',
     });
     const { total_users: all } = await api.get<{ total_users: number }>(`/segments/${slug}/distribute`);
-    expect(await size(api, slug)).toBe(Math.round((all * 2.5) / 100));
+    expect(await api.size(slug)).toBe(Math.round((all * 2.5) / 100));
     await page.goBack();
     await expect(list(page)).toBeVisible();
   });
@@ -277,7 +270,7 @@ test('one selected segment is deleted only when its slug is typed, and the users
   await expect(dialog).toContainText('7 memberships end.');
   await isDeletable(dialog, 'SEGMENTS_DELETE', 'segments_delete');
   await isAccessible(page);
-  expect(await size(api, 'SEGMENTS_DELETE')).toBe(7);
+  expect(await api.size('SEGMENTS_DELETE')).toBe(7);
   await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(page.getByText('1 segment was deleted')).toBeVisible();
   await expect(page.getByText('No segment is like that')).toBeVisible();
@@ -316,7 +309,7 @@ test('several selected segments are deleted at once, and the others stay', async
   await expect(page.getByText('2 selected')).toHaveCount(0);
   expect(await isThere(page, 'SEGMENTS_MANY_A')).toBe(false);
   expect(await isThere(page, 'SEGMENTS_MANY_C')).toBe(false);
-  expect(await size(api, 'SEGMENTS_MANY_B')).toBe(3);
+  expect(await api.size('SEGMENTS_MANY_B')).toBe(3);
 });
 
 test('who may not manage segments sees them without what would change them', async ({ page, as }) => {
@@ -385,7 +378,7 @@ test.describe('from its row', () => {
     await expect(row(page, 'SEGMENTS_RENAME')).toHaveCount(0);
     await expect(page).toHaveURL(/\/segments\?query=SEGMENTS_RENAME/);
     expect(await isThere(page, 'SEGMENTS_RENAME')).toBe(false);
-    expect(await size(api, slug)).toBe(4);
+    expect(await api.size(slug)).toBe(4);
     expect((await api.get<Segment>(`/segments/${slug}`)).seed).toBe(before.seed);
   });
 
@@ -419,13 +412,13 @@ test.describe('from its row', () => {
       expect(await isThere(page, slug)).toBe(false);
       await question.getByRole('button', { name: 'Make the copy' }).click();
       await expect(page.getByRole('heading', { level: 1, name: slug })).toBeVisible();
-      expect(await size(api, slug)).toBe(withMembers ? 6 : 0);
+      expect(await api.size(slug)).toBe(withMembers ? 6 : 0);
       expect(await api.get<Segment>(`/segments/${slug}`)).toMatchObject({
         description: 'The first',
         default_ttl: 'P10D',
       });
     }
-    expect(await size(api, 'SEGMENTS_COPY')).toBe(6);
+    expect(await api.size('SEGMENTS_COPY')).toBe(6);
   });
 
   test('a segment is deleted when its slug is typed', async ({ page, as }) => {
@@ -443,6 +436,6 @@ test.describe('from its row', () => {
     await expect(row(page, 'SEGMENTS_ROW')).toHaveCount(0);
     await expect(row(page, 'SEGMENTS_ROW_STAYS')).toBeVisible();
     expect(await isThere(page, 'SEGMENTS_ROW')).toBe(false);
-    expect(await size(api, 'SEGMENTS_ROW_STAYS')).toBe(1);
+    expect(await api.size('SEGMENTS_ROW_STAYS')).toBe(1);
   });
 });

@@ -59,6 +59,11 @@ export class Api {
     if (users.length > 0) await this.importUsers(slug, ['user_id', ...users].join('\n'));
   }
 
+  /** How many members a segment has. */
+  async size(slug: string): Promise<number> {
+    return (await this.get<{ total: number }>(`/segments/${slug}/users?limit=1&count=exact`)).total;
+  }
+
   /** Puts the users of a CSV file into a segment, and waits until they are in. */
   async importUsers(slug: string, csv: string): Promise<void> {
     const path = `/segments/${slug}/users/import`;

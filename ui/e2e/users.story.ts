@@ -1,9 +1,6 @@
 import type { Page } from '@playwright/test';
-import { cells, choose, downloaded, figure, fresh } from './reading';
+import { cells, choose, downloaded, field, figure, fresh, hours } from './reading';
 import { Api, expect, fitsWidth, isAccessible, settled, test } from './story';
-
-// Nothing is looked at while it fades in.
-test.use({ contextOptions: { reducedMotion: 'reduce' } });
 
 interface Person {
   user_id: string;
@@ -28,12 +25,6 @@ interface Why {
   position: number | null;
 }
 
-const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
-/** As the browser's field of local times has it, in London. */
-const field = (at: Date) =>
-  new Intl.DateTimeFormat('sv', { timeZone: 'Europe/London', dateStyle: 'short', timeStyle: 'short' })
-    .format(at)
-    .replace(' ', 'T');
 const to = (id: string) => `/users/${encodeURIComponent(id)}`;
 
 /** What these stories gave: whoever is new also joins the shares that others left. */

@@ -1,7 +1,7 @@
 //! The web console: what is made of `ui/`.
 
 use std::{
-    env, fs,
+    fs,
     io::{BufWriter, Write},
     path::Path,
     process::{Command, Stdio},
@@ -101,7 +101,7 @@ pub(crate) fn playwright(project: &str, strata: &Path, (store, url): (&str, &str
     command.arg("node_modules/@playwright/test/cli.js").args(["test", "--project", project]);
     command.current_dir(machine::root().join("ui")).env("E2E_BINARY", strata);
     command.env("E2E_STORES", format!(r#"{{"{store}":"{url}"}}"#)).env("E2E_RESULTS", folder.join("results"));
-    if let Some(chromium) = env::var_os("STRATA_TEST_CHROMIUM") {
+    if let Some(chromium) = machine::chromium() {
         command.env("E2E_CHROMIUM", chromium);
     }
     command

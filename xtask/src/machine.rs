@@ -114,10 +114,16 @@ pub(crate) fn has_node() -> Outcome {
     install(&["nodejs", "npm"], "Node.js 18 or later with npm")
 }
 
-/// Makes sure that Chromium is there, in which the console is tested.
+/// Where Chromium is, in which the console is tested.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    let usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].map(PathBuf::from);
+    let given = env::var_os("STRATA_TEST_CHROMIUM").map(PathBuf::from);
+    given.or_else(|| usual.into_iter().find(|path| path.exists()))
+}
+
+/// Makes sure that it is there.
 pub(crate) fn has_chromium() -> Outcome {
-    let usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-    if env::var_os("STRATA_TEST_CHROMIUM").is_some() || usual.iter().any(|path| Path::new(path).exists()) {
+    if chromium().is_some() {
         return Ok(());
     }
     install(&["chromium", "fonts-dejavu-core"], "Chromium, or STRATA_TEST_CHROMIUM set to where it is")

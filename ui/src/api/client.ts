@@ -10,6 +10,14 @@ export type Schemas = components['schemas'];
 export const csrf = new Store<string | null>(null);
 /** Whether the last request got an answer. */
 export const reachable = new Store(true);
+/** Whether the service answers now, asked without anybody's rights. */
+export async function isThere(): Promise<boolean> {
+  return fetch('/healthz').then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
 /** Set when a session ended while somebody worked. */
 export const sessionEnded = new Store(false);
 

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, type QueryClient } from '@tanstack/react-query';
 import { api, csrf, ok, type Schemas } from './client';
 import { isProblem } from './problem';
 
@@ -40,4 +40,11 @@ export function useMe(): Me | null {
 export function useMay(): (permission: Permission) => boolean {
   const me = useMe();
   return (permission) => me?.permissions.includes(permission) ?? false;
+}
+
+/** After a session was ended by its owner: nothing of theirs stays on the page. */
+export function leave(client: QueryClient): void {
+  csrf.set(null);
+  client.clear();
+  globalThis.location.assign('/sign-in');
 }

@@ -7,11 +7,14 @@ interface SettledFieldProps extends Omit<TextInputProps, 'value' | 'onChange'> {
   value: string;
   /** Whether it is whole; what is not waits. */
   isWhole?: (text: string) => boolean;
+  /** Finds while one types. */
+  isSearch?: boolean;
+  /** Without the blanks at its ends. */
   onSettle: (text: string) => void;
 }
 
 /** Tells what was typed when somebody stops, so that each letter asks for nothing. */
-export function SettledField({ value, isWhole, onSettle, ...rest }: SettledFieldProps) {
+export function SettledField({ value, isWhole, isSearch = false, onSettle, ...rest }: SettledFieldProps) {
   const [draft, setDraft] = useState<string | null>(null);
   const [told, setTold] = useState(value);
   const [seen, setSeen] = useState(value);
@@ -21,15 +24,17 @@ export function SettledField({ value, isWhole, onSettle, ...rest }: SettledField
     if (value !== told) setDraft(null);
   }
   const settle = useDebouncedCallback(
-    (text: string) => {
+    (typed: string) => {
+      const text = typed.trim();
       if (text !== '' && isWhole && !isWhole(text)) return;
       setTold(text);
       onSettle(text);
     },
-    { delay: 400, flushOnUnmount: false },
+    { delay: isSearch ? 150 : 400, flushOnUnmount: false },
   );
   return (
     <TextInput
+      {...(isSearch ? { 'data-search': true, spellCheck: false } : {})}
       {...rest}
       value={draft ?? value}
       onChange={(event) => {

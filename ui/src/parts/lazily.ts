@@ -1,6 +1,6 @@
 import { lazyRouteComponent } from '@tanstack/react-router';
 import { lazy, type ComponentType } from 'react';
-import { reachable } from '../api/client';
+import { isThere, reachable } from '../api/client';
 
 type Load<T> = () => Promise<{ default: T }>;
 
@@ -33,13 +33,6 @@ function anew<T>(error: unknown, asked: number): Load<T> | null {
   const address = /https?:\/\/[^\s?]+\/assets\/[\w.-]+\.js/.exec(String(error))?.[0];
   if (!address?.startsWith(`${globalThis.location.origin}/`)) return null;
   return () => import(/* @vite-ignore */ `${address}?again=${asked}`) as Promise<{ default: T }>;
-}
-
-async function isThere(): Promise<boolean> {
-  return fetch('/healthz').then(
-    ({ ok }) => ok,
-    () => false,
-  );
 }
 
 function untilReachable(): Promise<void> {

@@ -38,3 +38,10 @@ export const userChoices = (query: string) =>
       ok(api.GET('/api/v1/users', { params: { query: { limit: 20, ...(query ? { query } : {}) } } })),
     placeholderData: (before) => before,
   });
+
+/** Who may vouch for people here; asked also before somebody is known. */
+export const providersQuery = queryOptions({
+  queryKey: ['providers'],
+  queryFn: () => ok(api.GET('/api/v1/auth/providers')),
+  staleTime: 300_000,
+});

@@ -2,8 +2,9 @@ import { Menu, useMantineColorScheme } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
-import { api, csrf, ok } from '../api/client';
-import { useMe } from '../api/me';
+import { api, ok } from '../api/client';
+import { leave, useMe } from '../api/me';
+import { parts } from '../parts/messages';
 import { useLanguage, useText } from '../text';
 import { shell } from './messages';
 import { PersonButton } from './Person';
@@ -11,6 +12,7 @@ import { PersonButton } from './Person';
 /** Of whoever works here: their profile, and how they want the console to look. */
 export default function PersonMenu() {
   const t = useText(shell);
+  const of = useText(parts);
   const me = useMe();
   const client = useQueryClient();
   const [language, setLanguage] = useLanguage();
@@ -22,9 +24,7 @@ export default function PersonMenu() {
   useEffect(() => button.current?.focus(), []);
   const signOut = async () => {
     await ok(api.DELETE('/api/v1/auth/session'));
-    csrf.set(null);
-    client.clear();
-    globalThis.location.assign('/sign-in');
+    leave(client);
   };
   return (
     <Menu position="bottom-end" width={230} opened={isOpen} onChange={setOpen}>
@@ -37,23 +37,23 @@ export default function PersonMenu() {
           {t('profile')}
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Label>{t('theme')}</Menu.Label>
+        <Menu.Label>{of('theme')}</Menu.Label>
         <Menu.RadioGroup
           value={colorScheme}
           onChange={(scheme) => setColorScheme(scheme as typeof colorScheme)}
         >
-          <Menu.RadioItem value="light">{t('themeLight')}</Menu.RadioItem>
-          <Menu.RadioItem value="dark">{t('themeDark')}</Menu.RadioItem>
-          <Menu.RadioItem value="auto">{t('themeSystem')}</Menu.RadioItem>
+          <Menu.RadioItem value="light">{of('themeLight')}</Menu.RadioItem>
+          <Menu.RadioItem value="dark">{of('themeDark')}</Menu.RadioItem>
+          <Menu.RadioItem value="auto">{of('themeSystem')}</Menu.RadioItem>
         </Menu.RadioGroup>
         <Menu.Divider />
-        <Menu.Label>{t('language')}</Menu.Label>
+        <Menu.Label>{of('language')}</Menu.Label>
         <Menu.RadioGroup value={language} onChange={(code) => setLanguage(code as typeof language)}>
           <Menu.RadioItem value="en" lang="en">
-            {t('english')}
+            {of('english')}
           </Menu.RadioItem>
           <Menu.RadioItem value="ru" lang="ru">
-            {t('russian')}
+            {of('russian')}
           </Menu.RadioItem>
         </Menu.RadioGroup>
         {me?.account && (

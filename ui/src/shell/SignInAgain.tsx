@@ -6,6 +6,7 @@ import { meQuery, useMe, type Me } from '../api/me';
 import { useChange } from '../parts/changes';
 import { PasswordField } from '../parts/PasswordField';
 import { ProblemAlert } from '../parts/ProblemAlert';
+import { providersQuery } from '../parts/queries';
 import { useText } from '../text';
 import { shell } from './messages';
 
@@ -16,10 +17,7 @@ export default function SignInAgain() {
   const before = useMe()?.account;
   const [login, setLogin] = useState(before?.login ?? '');
   const [password, setPassword] = useState('');
-  const providers = useQuery({
-    queryKey: ['providers'],
-    queryFn: () => ok(api.GET('/api/v1/auth/providers')),
-  });
+  const providers = useQuery(providersQuery);
 
   const goOn = (id: number | undefined) => {
     // What another person may not see must not stay on the page.

@@ -2,7 +2,7 @@ import { Alert } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import { reachable } from '../api/client';
+import { isThere, reachable } from '../api/client';
 import { useStore } from '../api/store';
 import { parts } from '../parts/messages';
 import { useText } from '../text';
@@ -19,18 +19,16 @@ export function Unreachable() {
   useEffect(() => {
     if (isReachable) return undefined;
     const timer = setInterval(() => {
-      fetch('/healthz')
-        .then((response) => {
-          if (!response.ok) return;
-          reachable.set(true);
-          notifications.show({
-            message: t('back'),
-            color: 'teal.9',
-            closeButtonProps: { 'aria-label': of('close') },
-          });
-          void client.invalidateQueries();
-        })
-        .catch(() => undefined);
+      void isThere().then((isBack) => {
+        if (!isBack) return;
+        reachable.set(true);
+        notifications.show({
+          message: t('back'),
+          color: 'teal.9',
+          closeButtonProps: { 'aria-label': of('close') },
+        });
+        void client.invalidateQueries();
+      });
     }, EVERY_MS);
     return () => clearInterval(timer);
   }, [isReachable, client, t, of]);

@@ -76,29 +76,44 @@ export function Refusals({ job }: { job: Job }) {
       <Text size="sm" c="dimmed">
         {t('refusalsShown', { shown: formats.number(refusals.length), total: formats.number(job.refused) })}
       </Text>
-      <Table.ScrollContainer minWidth={280} mah={420}>
-        <Table striped aria-label={t('refusals')}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th ta="right">{t('line')}</Table.Th>
-              <Table.Th>{t('column')}</Table.Th>
-              <Table.Th>{t('reason')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {refusals.map((refusal, place) => (
-              <Table.Tr key={place}>
-                <Table.Td ta="right" className="number">
-                  {formats.number(refusal.line)}
-                </Table.Td>
-                <Table.Td>{refusal.column || t('wholeRow')}</Table.Td>
-                <Table.Td className="breaks">{refusal.reason}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <RefusalTable label={t('refusals')} refusals={refusals} />
     </Panel>
+  );
+}
+
+interface RefusalTableProps {
+  label: string;
+  refusals: NonNullable<Job['refusals']>;
+  mah?: number;
+}
+
+/** Which rows of a file were refused, and why. */
+export function RefusalTable({ label, refusals, mah = 420 }: RefusalTableProps) {
+  const t = useText(jobParts);
+  const formats = useFormats();
+  return (
+    <Table.ScrollContainer minWidth={280} mah={mah}>
+      <Table striped aria-label={label}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th ta="right">{t('line')}</Table.Th>
+            <Table.Th>{t('column')}</Table.Th>
+            <Table.Th>{t('reason')}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {refusals.map((refusal, place) => (
+            <Table.Tr key={place}>
+              <Table.Td ta="right" className="number">
+                {formats.number(refusal.line)}
+              </Table.Td>
+              <Table.Td>{refusal.column || t('wholeRow')}</Table.Td>
+              <Table.Td className="breaks">{refusal.reason}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
   );
 }
 

@@ -1,9 +1,9 @@
-import { Alert, Button, SimpleGrid, Stack, Table } from '@mantine/core';
+import { Alert, Button, SimpleGrid, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
 import { useMay } from '../../api/me';
 import { isProblem } from '../../api/problem';
+import { FactTable, type Fact } from '../../parts/FactTable';
 import { AsOf, Instant } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
 import { Page } from '../../parts/Page';
@@ -61,7 +61,7 @@ function One({ id }: { id: string }) {
   );
 }
 
-function useFacts(account: AccountView): [string, ReactNode][] {
+function useFacts(account: AccountView): Fact[] {
   const t = useText(accounts);
   const formats = useFormats();
   return [
@@ -69,7 +69,7 @@ function useFacts(account: AccountView): [string, ReactNode][] {
     [t('role'), t(`role_${account.role}`)],
     [t('means'), account.has_password ? t('meansPassword') : t('meansNone')],
     ...(account.disabled_at
-      ? [[t('disabledSince'), <Instant key="off" at={account.disabled_at} inline />] as [string, ReactNode]]
+      ? [[t('disabledSince'), <Instant key="off" at={account.disabled_at} inline />] as Fact]
       : []),
     [t('created'), <Instant key="created" at={account.created_at} inline />],
     [t('updated'), <Instant key="updated" at={account.updated_at} inline />],
@@ -83,18 +83,7 @@ function Facts({ account, at }: { account: AccountView; at: number }) {
   const facts = useFacts(account);
   return (
     <Panel title={t('facts')} actions={<AsOf at={at} />}>
-      <Table verticalSpacing={4} aria-label={t('facts')}>
-        <Table.Tbody>
-          {facts.map(([name, value]) => (
-            <Table.Tr key={name}>
-              <Table.Th scope="row" fw={400} c="dimmed">
-                {name}
-              </Table.Th>
-              <Table.Td className="breaks">{value}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <FactTable label={t('facts')} facts={facts} />
       {isOwn(account) && (
         <Button component={Link} to="/profile" variant="default" size="compact-sm">
           {t('mySessions')}

@@ -1,6 +1,5 @@
-import { Button, Group, Select, Stack, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { useState, type ReactNode } from 'react';
+import { Button, Group, Select, Stack, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { api, ok } from '../../api/client';
 import { useMay } from '../../api/me';
 import { useAddress } from '../../parts/address';
@@ -9,6 +8,7 @@ import { Empty } from '../../parts/Empty';
 import { Instant } from '../../parts/Instant';
 import { Page } from '../../parts/Page';
 import type * as searches from '../../searches';
+import { SettledField } from '../../parts/SettledField';
 import { useText } from '../../text';
 import { roleOf, ROLES, type Account, type Role } from './roles';
 import { AccountLink, AccountState } from './AccountParts';
@@ -59,33 +59,17 @@ interface SearchFieldProps {
 
 function SearchField({ query, onFind }: SearchFieldProps) {
   const t = useText(accounts);
-  const [typed, setTyped] = useState(query);
-  const [told, setTold] = useState(query);
-  const [seen, setSeen] = useState(query);
-  // Changed from elsewhere: what was typed is over.
-  if (seen !== query) {
-    setSeen(query);
-    if (query !== told) setTyped(query);
-  }
-  const find = useDebouncedCallback((text: string) => {
-    setTold(text.trim());
-    onFind(text.trim() || undefined);
-  }, 150);
   return (
-    <TextInput
-      data-search
+    <SettledField
       type="search"
       flex={1}
       miw={200}
       aria-label={t('search')}
       placeholder={t('search')}
-      value={typed}
+      value={query}
       maxLength={200}
-      spellCheck={false}
-      onChange={(event) => {
-        setTyped(event.currentTarget.value);
-        find(event.currentTarget.value);
-      }}
+      isSearch
+      onSettle={(text) => onFind(text || undefined)}
     />
   );
 }

@@ -3,10 +3,10 @@ import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { useChange } from '../../parts/changes';
 import { ProblemAlert } from '../../parts/ProblemAlert';
+import { SecretField } from '../../parts/SecretField';
 import { useText } from '../../text';
 import type { Account } from './roles';
 import { accounts } from './messages';
-import { SecretField } from './SecretField';
 
 interface Link {
   /** Absent when it was told before. */

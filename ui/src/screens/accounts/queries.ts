@@ -17,12 +17,6 @@ export const identitiesQuery = (id: string) =>
     queryFn: () => ok(api.GET('/api/v1/accounts/{id}/identities', { params: { path: { id } } })),
   });
 
-export const providersQuery = queryOptions({
-  queryKey: ['providers'],
-  queryFn: () => ok(api.GET('/api/v1/auth/providers')),
-  staleTime: 300_000,
-});
-
 export function useIsOwn(): (account: Pick<Account, 'id'>) => boolean {
   const me = useMe();
   return ({ id }) => me?.account?.id === id;

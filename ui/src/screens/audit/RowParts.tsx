@@ -1,6 +1,6 @@
-import { Button, Code, Modal, Stack, Table, Text, Tooltip, UnstyledButton } from '@mantine/core';
+import { Button, Code, Modal, Stack, Text, Tooltip, UnstyledButton } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
-import type { ReactNode } from 'react';
+import { FactTable, type Fact } from '../../parts/FactTable';
 import { Instant } from '../../parts/Instant';
 import { SegmentLink, UserLink } from '../../parts/SegmentLink';
 import { useText } from '../../text';
@@ -62,7 +62,7 @@ export function Row({ row, onClose }: { row: AuditRow; onClose: () => void }) {
   const t = useText(audit);
   const clipboard = useClipboard();
   const detail = useReadable()(row);
-  const rows: [string, ReactNode][] = [
+  const rows: Fact[] = [
     [t('at'), <Instant key="at" at={row.at} inline />],
     [t('actor'), row.actor],
     [t('action'), <ActionName key="action" action={row.action} />],
@@ -78,18 +78,7 @@ export function Row({ row, onClose }: { row: AuditRow; onClose: () => void }) {
       size="lg"
       closeButtonProps={{ 'aria-label': t('close') }}
     >
-      <Table verticalSpacing={4} aria-label={t('row', { id: row.id })}>
-        <Table.Tbody>
-          {rows.map(([name, value], place) => (
-            <Table.Tr key={place}>
-              <Table.Th scope="row" fw={400} c="dimmed">
-                {name}
-              </Table.Th>
-              <Table.Td className="breaks">{value}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <FactTable label={t('row', { id: row.id })} facts={rows} />
       <Button mt="md" variant="default" onClick={() => clipboard.copy(row.hash)}>
         {clipboard.copied ? t('copied') : t('copyHash')}
       </Button>

@@ -1,5 +1,5 @@
-import { Group, Table, Text } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Group, Text } from '@mantine/core';
+import { FactTable, type Fact } from '../../parts/FactTable';
 import { Instant } from '../../parts/Instant';
 import type { Job } from '../../parts/jobs/job';
 import { JobLink } from '../../parts/jobs/JobParts';
@@ -16,7 +16,7 @@ export function Details({ job }: { job: Job }) {
   const modes = ['add', 'remove', 'replace'] as const;
   const mode = modes.find((one) => one === job.import?.mode);
   const when = (at: string | null) => (at === null ? t('notYet') : <Instant at={at} inline />);
-  const rows: [string, ReactNode][] = [
+  const rows: Fact[] = [
     [t('kind'), words(`kind_${job.kind}`)],
     [t('actor'), job.actor],
     [t('created'), <Instant key="created" at={job.created_at} inline />],
@@ -31,23 +31,12 @@ export function Details({ job }: { job: Job }) {
   if (options.length > 0) rows.push([t('options'), options.map((one) => t(`option_${one}`)).join(', ')]);
   return (
     <Panel title={t('details')}>
-      <Table withRowBorders={false} verticalSpacing={4} aria-label={t('details')}>
-        <Table.Tbody>
-          {rows.map(([name, value]) => (
-            <Table.Tr key={name}>
-              <Table.Th scope="row" w={140} fw={400} c="dimmed">
-                {name}
-              </Table.Th>
-              <Table.Td className="breaks">{value}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <FactTable label={t('details')} facts={rows} />
     </Panel>
   );
 }
 
-/** A report's file, while its link holds. */
+/** The segments that a clearance found. */
 export function Stale({ slugs }: { slugs: string[] }) {
   const t = useText(jobs);
   return (

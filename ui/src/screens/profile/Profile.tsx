@@ -1,11 +1,13 @@
-import { Alert, List, SegmentedControl, Stack, Text, useMantineColorScheme } from '@mantine/core';
+import { Alert, List, Stack, Text } from '@mantine/core';
 import { meQuery, useMe, type Me, type Permission } from '../../api/me';
 import { Figures } from '../../parts/Figures';
 import { Instant } from '../../parts/Instant';
+import { LanguageControl, ThemeControl } from '../../parts/Looks';
+import { parts } from '../../parts/messages';
 import { NewPassword } from '../../parts/NewPassword';
 import { Page } from '../../parts/Page';
 import { Panel } from '../../parts/Panel';
-import { useLanguage, useText } from '../../text';
+import { useText } from '../../text';
 import { useQueryClient } from '@tanstack/react-query';
 import { profile } from './messages';
 import { Sessions } from './Sessions';
@@ -83,33 +85,15 @@ function underscored<T extends Permission>(permission: T): Underscored<T> {
 
 function Looks() {
   const t = useText(profile);
-  const [language, setLanguage] = useLanguage();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const of = useText(parts);
   return (
     <Panel title={t('looks')}>
       <Stack align="flex-start">
-        <Labelled label={t('theme')}>
-          <SegmentedControl
-            aria-label={t('theme')}
-            value={colorScheme}
-            onChange={setColorScheme}
-            data={[
-              { value: 'auto', label: t('themeSystem') },
-              { value: 'light', label: t('themeLight') },
-              { value: 'dark', label: t('themeDark') },
-            ]}
-          />
+        <Labelled label={of('theme')}>
+          <ThemeControl />
         </Labelled>
-        <Labelled label={t('language')}>
-          <SegmentedControl
-            aria-label={t('language')}
-            value={language}
-            onChange={setLanguage}
-            data={[
-              { value: 'en', label: t('english') },
-              { value: 'ru', label: t('russian') },
-            ]}
-          />
+        <Labelled label={of('language')}>
+          <LanguageControl />
         </Labelled>
       </Stack>
     </Panel>

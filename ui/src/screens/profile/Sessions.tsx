@@ -1,7 +1,8 @@
 import { Badge, Button, Group, Table } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, csrf, ok, type Schemas } from '../../api/client';
+import { api, ok, type Schemas } from '../../api/client';
+import { leave } from '../../api/me';
 import { useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { Instant } from '../../parts/Instant';
@@ -20,16 +21,12 @@ export function Sessions({ account }: { account: number }) {
     queryKey: ['sessions', 'mine'],
     queryFn: () => ok(api.GET('/api/v1/accounts/me/sessions')),
   });
-  const leave = () => {
-    csrf.set(null);
-    client.clear();
-    globalThis.location.assign('/sign-in');
-  };
-  const here = useChange({ act: () => ok(api.DELETE('/api/v1/auth/session')), changes: [], onDone: leave });
+  const onDone = () => leave(client);
+  const here = useChange({ act: () => ok(api.DELETE('/api/v1/auth/session')), changes: [], onDone });
   const everywhere = useChange({
     act: () => ok(api.POST('/api/v1/accounts/{id}/sign_out', { params: { path: { id: String(account) } } })),
     changes: [],
-    onDone: leave,
+    onDone,
   });
   return (
     <Panel title={t('sessions')}>

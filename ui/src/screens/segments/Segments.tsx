@@ -1,6 +1,5 @@
-import { Badge, Button, Group, MultiSelect, Select, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
-import { useSearch } from '@tanstack/react-router';
+import { Badge, Button, Group, MultiSelect, Select, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useState } from 'react';
 import { api, ok, type Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
@@ -12,7 +11,8 @@ import { SegmentLink } from '../../parts/SegmentLink';
 import { Sparkline } from '../../parts/Sparkline';
 import { useAddress } from '../../parts/address';
 import { parts } from '../../parts/messages';
-import { KINDS } from '../../searches';
+import { KINDS, type segments as searched } from '../../searches';
+import { SettledField } from '../../parts/SettledField';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { DeleteSegments } from './DeleteSegments';
@@ -100,12 +100,9 @@ export default function Segments() {
   const t = useText(segments);
   const of = useText(parts);
   const may = useMay();
-  const search = useSearch({ from: '/inside/segments' });
-  const [, change] = useAddress<typeof search>();
+  const [search, change] = useAddress<ReturnType<typeof searched>>();
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [isDeleting, setDeleting] = useState(false);
-  const [typed, setTyped] = useState(search.query ?? '');
-  const find = useDebouncedCallback((query: string) => change({ query: query || undefined }), 150);
   const sort = search.sort ?? 'slug';
   const filters = {
     sort,
@@ -161,16 +158,13 @@ export default function Segments() {
   return (
     <Page title={t('title')} about={t('about')} needs="segments.read" actions={create}>
       <Group gap="sm" align="flex-end">
-        <TextInput
-          data-search
+        <SettledField
           aria-label={t('search')}
           placeholder={t('search')}
-          value={typed}
+          value={search.query ?? ''}
           flex="1 1 200px"
-          onChange={(event) => {
-            setTyped(event.currentTarget.value);
-            find(event.currentTarget.value);
-          }}
+          isSearch
+          onSettle={(text) => change({ query: text || undefined })}
         />
         <Select
           aria-label={t('kind')}
@@ -211,13 +205,7 @@ export default function Segments() {
         empty={
           isFiltered ? (
             <Empty title={t('nothing')} about={t('nothingAbout')}>
-              <Button
-                variant="default"
-                onClick={() => {
-                  setTyped('');
-                  change({ query: undefined, kind: undefined });
-                }}
-              >
+              <Button variant="default" onClick={() => change({ query: undefined, kind: undefined })}>
                 {t('clear')}
               </Button>
             </Empty>

@@ -73,7 +73,7 @@ function Callback({ title, provider, settings }: CallbackProps) {
           aria-label={t('copyCallback', { provider })}
           onClick={() => clipboard.copy(address)}
         >
-          {clipboard.copied ? words('copied') : t('copy')}
+          {clipboard.copied ? words('copied') : words('copy')}
         </Button>
       </Group>
       {settings.public_url === null && (

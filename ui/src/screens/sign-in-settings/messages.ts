@@ -33,7 +33,6 @@ export const signInSettings = define(
     callbackGuessed:
       'Made of the address that you came by. Set public_url where people reach the service by another.',
     copyCallback: 'Copy the callback address of {{provider}}',
-    copy: 'Copy',
     changedBy: 'Changed by (key of the file, variable of the environment):',
     changedByFlag: 'Changed by starting the service with or without:',
     signUp: 'Who gets an account by themselves',
@@ -87,7 +86,6 @@ export const signInSettings = define(
     callbackGuessed:
       'Составлен из адреса, по которому вы пришли. Если люди открывают сервис по другому адресу, задайте public_url.',
     copyCallback: 'Копировать адрес возврата {{provider}}',
-    copy: 'Копировать',
     changedBy: 'Где меняется (ключ в файле, переменная окружения):',
     changedByFlag: 'Зависит от того, запущен ли сервис так:',
     signUp: 'Кто получает учётную запись сам',

@@ -1,10 +1,10 @@
 import {
   Alert,
   Button,
+  Center,
   Divider,
   Group,
   Paper,
-  SegmentedControl,
   Skeleton,
   Stack,
   Text,
@@ -19,10 +19,12 @@ import { api, csrf, ok, type Schemas } from '../../api/client';
 import { meQuery } from '../../api/me';
 import { isProblem } from '../../api/problem';
 import { useChange } from '../../parts/changes';
+import { LanguageControl } from '../../parts/Looks';
 import { NewPassword } from '../../parts/NewPassword';
 import { PasswordField } from '../../parts/PasswordField';
 import { ProblemAlert } from '../../parts/ProblemAlert';
-import { useLanguage, useText } from '../../text';
+import { providersQuery } from '../../parts/queries';
+import { useText } from '../../text';
 import { heldBy, sentenceOf, type Held } from './held';
 import { signIn as messages } from './messages';
 
@@ -201,10 +203,7 @@ function Form({ isTold }: { isTold: boolean }) {
 
 function Providers() {
   const t = useText(messages);
-  const providers = useQuery({
-    queryKey: ['providers'],
-    queryFn: () => ok(api.GET('/api/v1/auth/providers')),
-  });
+  const providers = useQuery(providersQuery);
   const items = providers.data?.items ?? [];
   if (items.length === 0) return null;
   return (
@@ -226,7 +225,6 @@ function Providers() {
 
 function Frame({ title, children }: { title: string; children: ReactNode }) {
   const t = useText(messages);
-  const [language, setLanguage] = useLanguage();
   return (
     <Stack component="main" maw={400} mx="auto" px="md" py="xl" mih="100dvh" justify="center">
       <Group gap={10} justify="center">
@@ -246,17 +244,9 @@ function Frame({ title, children }: { title: string; children: ReactNode }) {
           {children}
         </Stack>
       </Paper>
-      <SegmentedControl
-        aria-label={t('language')}
-        size="xs"
-        mx="auto"
-        value={language}
-        onChange={(value) => setLanguage(value)}
-        data={[
-          { value: 'en', label: t('english') },
-          { value: 'ru', label: t('russian') },
-        ]}
-      />
+      <Center>
+        <LanguageControl size="xs" />
+      </Center>
     </Stack>
   );
 }

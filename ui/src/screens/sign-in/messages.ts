@@ -28,9 +28,6 @@ export const signIn = define(
     later: 'Later',
     goOn: 'Go on as you are',
     forgotten: 'No way in? An administrator can make you a one-time link.',
-    language: 'Language',
-    english: 'English',
-    russian: 'Русский',
   },
   {
     title: 'Вход',
@@ -58,8 +55,5 @@ export const signIn = define(
     later: 'Позже',
     goOn: 'Продолжить как есть',
     forgotten: 'Не получается войти? Администратор может выдать одноразовую ссылку.',
-    language: 'Язык',
-    english: 'English',
-    russian: 'Русский',
   },
 );

@@ -1,8 +1,6 @@
-import { SimpleGrid, Table, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
+import { SimpleGrid, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
 import { api, ok, type Schemas } from '../../api/client';
 import { Chart } from '../../parts/Chart';
 import { AsOf, Instant } from '../../parts/Instant';
@@ -11,6 +9,7 @@ import { parts } from '../../parts/messages';
 import { Panel } from '../../parts/Panel';
 import { SegmentLink } from '../../parts/SegmentLink';
 import type * as searches from '../../searches';
+import { SettledField } from '../../parts/SettledField';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { useAddress } from '../../parts/address';
@@ -58,19 +57,14 @@ export function PerSegment() {
 function SegmentSearch() {
   const t = useText(statistics);
   const [search, change] = useAddress<ReturnType<typeof searches.statistics>>();
-  const [typed, setTyped] = useState(search.query ?? '');
-  const settle = useDebouncedCallback((query: string) => change({ query: query || undefined }), 200);
   return (
-    <TextInput
+    <SettledField
       label={t('search')}
       placeholder={t('searchPlaceholder')}
       maw={360}
-      data-search
-      value={typed}
-      onChange={(event) => {
-        setTyped(event.currentTarget.value);
-        settle(event.currentTarget.value);
-      }}
+      value={search.query ?? ''}
+      isSearch
+      onSettle={(text) => change({ query: text || undefined })}
     />
   );
 }

@@ -1,8 +1,8 @@
-import { Group, Modal, Stack, Table, Text } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Group, Modal, Stack, Text } from '@mantine/core';
 import { Confirm } from '../../parts/Confirm';
 import { api, ok } from '../../api/client';
 import { useChange } from '../../parts/changes';
+import { FactTable, type Fact } from '../../parts/FactTable';
 import { Instant } from '../../parts/Instant';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
@@ -18,7 +18,7 @@ interface DetailsProps {
   onClose: () => void;
 }
 
-function useFacts(token: Token, now: number): [string, ReactNode][] {
+function useFacts(token: Token, now: number): Fact[] {
   const t = useText(tokens);
   const scopes = useScopes();
   return [
@@ -31,7 +31,7 @@ function useFacts(token: Token, now: number): [string, ReactNode][] {
     [t('createdBy'), token.created_by],
     [t('created'), <Instant key="created" at={token.created_at} inline />],
     ...(token.revoked_at
-      ? [[t('revokedAt'), <Instant key="revoked" at={token.revoked_at} inline />] as [string, ReactNode]]
+      ? [[t('revokedAt'), <Instant key="revoked" at={token.revoked_at} inline />] as Fact]
       : []),
   ];
 }
@@ -44,18 +44,7 @@ export function Details({ token, now, onReplace, onRevoke, onClose }: DetailsPro
   return (
     <Modal opened onClose={onClose} title={title} size="lg" closeButtonProps={{ 'aria-label': t('close') }}>
       <Stack>
-        <Table verticalSpacing={4} aria-label={title}>
-          <Table.Tbody>
-            {facts.map(([name, value]) => (
-              <Table.Tr key={name}>
-                <Table.Th scope="row" fw={400} c="dimmed">
-                  {name}
-                </Table.Th>
-                <Table.Td className="breaks">{value}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
+        <FactTable label={title} facts={facts} />
         <Text size="xs" c="dimmed">
           {t('usedHint')}
         </Text>

@@ -4,7 +4,7 @@ import { api, ok } from '../../api/client';
 import { useChange } from '../../parts/changes';
 import { ProblemAlert } from '../../parts/ProblemAlert';
 import { useText } from '../../text';
-import { SecretField } from '../accounts/SecretField';
+import { SecretField } from '../../parts/SecretField';
 import { Fields } from './Fields';
 import { tokens } from './messages';
 import { bodyOf, draftOf, isReady, usageOf, type Scope, type Token } from './rights';

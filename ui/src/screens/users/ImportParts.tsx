@@ -1,6 +1,7 @@
-import { Alert, Anchor, Button, Group, Progress, SimpleGrid, Stack, Table, Text } from '@mantine/core';
+import { Alert, Anchor, Button, Group, Progress, SimpleGrid, Stack, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { Schemas } from '../../api/client';
+import { RefusalTable } from '../../parts/jobs/JobPanels';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { COUNTS, shareDone } from './importing';
@@ -119,28 +120,7 @@ function Refusals({ job }: { job: Job }) {
       <Text size="sm">
         {title}. {t('refusedFirst')}
       </Text>
-      <Table.ScrollContainer minWidth={280} mah={240}>
-        <Table aria-label={title} verticalSpacing={4}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th ta="right">{t('line')}</Table.Th>
-              <Table.Th>{t('column')}</Table.Th>
-              <Table.Th>{t('reason')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {(job.refusals ?? []).map(({ line, column, reason }, place) => (
-              <Table.Tr key={place}>
-                <Table.Td ta="right" className="number">
-                  {line}
-                </Table.Td>
-                <Table.Td>{column || t('wholeRow')}</Table.Td>
-                <Table.Td className="breaks">{reason}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <RefusalTable label={title} refusals={job.refusals ?? []} mah={240} />
       {job.errors_url && (
         <Anchor href={job.errors_url} download size="sm">
           {t('refusedFile')}

@@ -1,6 +1,5 @@
-import { Button, Menu, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { useState, type ReactNode } from 'react';
+import { Button, Menu, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { api, ok, type Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
 import { DataTable, useList, type Column } from '../../parts/DataTable';
@@ -9,6 +8,7 @@ import { download } from '../../parts/files';
 import { Instant } from '../../parts/Instant';
 import { Page } from '../../parts/Page';
 import { UserLink } from '../../parts/SegmentLink';
+import { SettledField } from '../../parts/SettledField';
 import { useText } from '../../text';
 import { useAddress } from './address';
 import { inShort } from '../../parts/attributes/attributes';
@@ -94,32 +94,16 @@ interface SearchFieldProps {
 function SearchField({ query, onFind }: SearchFieldProps) {
   const t = useText(users);
   const may = useMay();
-  const [typed, setTyped] = useState(query);
-  const [told, setTold] = useState(query);
-  const [seen, setSeen] = useState(query);
-  // Changed from elsewhere: what was typed is over.
-  if (seen !== query) {
-    setSeen(query);
-    if (query !== told) setTyped(query);
-  }
-  const find = useDebouncedCallback((text: string) => {
-    setTold(text.trim());
-    onFind(text.trim() || undefined);
-  }, 150);
   const label = may('persons.read') ? t('search') : t('searchById');
   return (
-    <TextInput
-      data-search
+    <SettledField
       type="search"
       aria-label={label}
       placeholder={label}
-      value={typed}
+      value={query}
       maxLength={200}
-      spellCheck={false}
-      onChange={(event) => {
-        setTyped(event.currentTarget.value);
-        find(event.currentTarget.value);
-      }}
+      isSearch
+      onSettle={(text) => onFind(text || undefined)}
     />
   );
 }

@@ -22,7 +22,7 @@ export default function Members({ slug }: { slug: string }) {
           label={t('search')}
           description={t('searchHint')}
           value={query ?? ''}
-          onSettle={(text) => change({ query: text.trim() || undefined })}
+          onSettle={(text) => change({ query: text || undefined })}
           spellCheck={false}
           type="search"
           data-search

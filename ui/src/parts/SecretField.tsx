@@ -1,10 +1,10 @@
 import { Button, CopyButton, Group, TextInput } from '@mantine/core';
-import { useText } from '../../text';
-import { accounts } from './messages';
+import { useText } from '../text';
+import { parts } from './messages';
 
 /** What is shown once: to copy by the button, or by hand where a browser lets no page copy. */
 export function SecretField({ label, value }: { label: string; value: string }) {
-  const t = useText(accounts);
+  const t = useText(parts);
   return (
     <Group align="flex-end" gap="xs">
       <TextInput
