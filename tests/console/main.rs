@@ -51,7 +51,8 @@ fn tells_its_stories(engine: Engine) {
     }
     let stores = json!({"shop": shop.url, "crowd": crowd.url, "away": away.url, "empty": empty.url});
     let mut command = Command::new("node");
-    command.arg(playwright).args(["test", "--project", "stories"]).current_dir(UI);
+    // Told only when one fails: then that one, and not the hundred that passed.
+    command.arg(playwright).args(["test", "--project", "stories", "--reporter", "dot"]).current_dir(UI);
     command.env("E2E_STORES", stores.to_string()).env("E2E_RESULTS", &results);
     command.env("E2E_BINARY", server::strata().get_program()).env("E2E_CHROMIUM", chromium());
     let output = command.output().unwrap();

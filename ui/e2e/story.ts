@@ -104,9 +104,11 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   expected: [[], { option: true }],
   page: async ({ page, expected }, give) => {
     const said: string[] = [];
-    page.on('pageerror', (error) => said.push(String(error.stack ?? error)));
+    page.on('pageerror', ({ name, message, stack }) => said.push(`${name}: ${message}\n${stack ?? ''}`));
     page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') said.push(message.text());
+      if (message.type() === 'error' || message.type() === 'warning') {
+        said.push(`${message.text()} (${message.location().url})`);
+      }
     });
     await give(page);
     const strange = said.filter((line) => ![expected].flat().some((pattern) => pattern.test(line)));

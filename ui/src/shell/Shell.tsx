@@ -45,7 +45,7 @@ export function Shell() {
   useEffect(() => closeMenu(), [pathname, closeMenu]);
   // Whoever types right after the key types into the palette.
   useEffect(() => {
-    const timer = setTimeout(() => void loadPalette(), 1_500);
+    const timer = setTimeout(() => void loadPalette().catch(() => undefined), 1_500);
     return () => clearTimeout(timer);
   }, []);
   useAside();
