@@ -1,4 +1,5 @@
-import { Api, expect, Service, settled, test } from './story';
+import { expect, test } from '@playwright/test';
+import { Api, Service, settled } from './story';
 
 const ROUNDS = 11;
 

@@ -266,7 +266,7 @@ test('one selected segment is deleted only when its slug is typed, and the users
   await page.getByRole('checkbox', { name: 'Select SEGMENTS_DELETE', exact: true }).check();
   await expect(page.getByText('1 selected')).toBeVisible();
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
-  const dialog = page.getByRole('dialog', { name: 'Delete 1 segment?' });
+  const dialog = page.getByRole('dialog', { name: 'Delete SEGMENTS_DELETE?' });
   await expect(dialog).toContainText('7 memberships end.');
   await isDeletable(dialog, 'SEGMENTS_DELETE', 'segments_delete');
   await isAccessible(page);
@@ -428,7 +428,7 @@ test.describe('from its row', () => {
     await page.goto('/segments?query=SEGMENTS_ROW');
     await settled(page);
     await actOn(page, 'SEGMENTS_ROW', 'Delete…');
-    const dialog = page.getByRole('dialog', { name: 'Delete 1 segment?' });
+    const dialog = page.getByRole('dialog', { name: 'Delete SEGMENTS_ROW?' });
     await expect(dialog).toContainText('5 memberships end.');
     await isDeletable(dialog, 'SEGMENTS_ROW', 'SEGMENTS_RO');
     await dialog.getByRole('button', { name: 'Delete', exact: true }).click();

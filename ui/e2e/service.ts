@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 export type Store = 'shop' | 'crowd' | 'away' | 'empty';
 
 const binary = process.env.E2E_BINARY ?? '';
-const stores = JSON.parse(process.env.E2E_STORES ?? '{}') as Record<Store, string>;
+const stores = JSON.parse(process.env.E2E_STORES ?? '{}') as Partial<Record<Store, string>>;
 
 /** The real binary on one of the stores that the run was given, on a free port unless it returns to one. */
 export class Service {
@@ -20,13 +20,15 @@ export class Service {
   ) {}
 
   static async start(
-    store: Store,
+    name: Store,
     at = '127.0.0.1:0',
     settings: Record<string, string> = {},
   ): Promise<Service> {
+    const store = stores[name];
+    if (!store) throw new Error(`this run was given no store ${name}`);
     const folder = await mkdtemp(join(tmpdir(), 'strata-console-'));
-    const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('STRATA_'));
-    const child = spawn(binary, ['serve', '--listen', at, '--database-url', stores[store]], {
+    const kept = Object.entries(process.env).filter(([variable]) => !variable.startsWith('STRATA_'));
+    const child = spawn(binary, ['serve', '--listen', at, '--database-url', store], {
       env: {
         ...Object.fromEntries(kept),
         STRATA_FILES_URL: `file://${join(folder, 'files')}`,

@@ -36,6 +36,13 @@ export interface ChartProps {
   onPick?: (label: string) => void;
 }
 
+const DAY = 86_400_000;
+
+/** Whether the time of day tells nothing that the day does not. */
+function areDaysApart([first, second]: string[]): boolean {
+  return second === undefined || Date.parse(second) - Date.parse(first ?? '') >= DAY;
+}
+
 /** A chart that is also a table, a PNG and a CSV file, and tells its course in words to those who do not see it. */
 export function Chart(props: ChartProps) {
   const { title, labels, series, labelKind, labelTitle, height = 240 } = props;
@@ -48,6 +55,8 @@ export function Chart(props: ChartProps) {
     if (labelKind === 'name') return text;
     return labelKind === 'day' ? formats.day(text) : formats.instant(text);
   };
+  const tick = (text: string) =>
+    labelKind === 'instant' && areDaysApart(labels) ? formats.day(text) : label(text);
   // A file is read by programs, and in every language.
   const plain = (text: string) => (labelKind === 'day' ? localDay(text) : text);
   const summary = series
@@ -130,7 +139,14 @@ export function Chart(props: ChartProps) {
         <>
           <div role="img" aria-label={`${title}. ${summary}`}>
             <Suspense fallback={<Skeleton height={height} />}>
-              <Plot ref={plot} {...props} height={height} formatLabel={label} formatValue={value} />
+              <Plot
+                ref={plot}
+                {...props}
+                height={height}
+                formatLabel={label}
+                formatTick={tick}
+                formatValue={value}
+              />
             </Suspense>
           </div>
           <Text component="figcaption" size="xs" c="dimmed">

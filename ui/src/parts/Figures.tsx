@@ -10,7 +10,7 @@ export function Figures({ items }: { items: { name: string; value: ReactNode }[]
           <Text component="dt" size="xs" c="dimmed">
             {name}
           </Text>
-          <Text component="dd" m={0} fw={600} size="lg" className="number breaks">
+          <Text component="dd" m={0} fw={600} fz={{ base: 'md', sm: 'lg' }} className="number breaks">
             {value}
           </Text>
         </Stack>

@@ -18,6 +18,8 @@ export interface PlotHandle {
 interface PlotProps extends ChartProps {
   height: number;
   formatLabel: (label: string) => string;
+  /** As below the axis, where there is little room. */
+  formatTick: (label: string) => string;
   formatValue: (value: number) => string;
   ref?: Ref<PlotHandle>;
 }
@@ -29,6 +31,7 @@ export default function Plot(props: PlotProps) {
     series,
     height,
     formatLabel,
+    formatTick,
     formatValue,
     isLying = false,
     isPercent = false,
@@ -78,6 +81,7 @@ export default function Plot(props: PlotProps) {
       axisLabel: {
         color: ink,
         hideOverlap: true,
+        formatter: (_: string, place: number) => formatTick(labels[place] ?? ''),
         ...(isLying ? { width: 140, overflow: 'truncate' as const } : {}),
       },
       axisLine: { lineStyle: { color: line } },

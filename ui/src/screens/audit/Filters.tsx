@@ -23,14 +23,14 @@ export const NONE: Search = {
 export function Filters({ search, change }: FiltersProps) {
   const t = useText(audit);
   return (
-    <Group align="flex-end">
+    <Group align="flex-end" gap="xs">
       <Word label={t('actor')} value={search.actor} onChange={(actor) => change({ actor })} isSearch />
       <Select
         label={t('action')}
         placeholder={t('anyAction')}
         searchable
         clearable
-        w={230}
+        w={170}
         data={ACTIONS.map((value) => ({ value, label: t(`action_${keyOf(value)}`) }))}
         value={search.action ?? null}
         onChange={(next) => change({ action: next ?? undefined })}
@@ -44,7 +44,7 @@ export function Filters({ search, change }: FiltersProps) {
       <TextInput
         type="month"
         label={t('month')}
-        w={160}
+        w={146}
         value={search.month ?? ''}
         onChange={({ currentTarget }) =>
           change({ month: currentTarget.value || undefined, from: undefined, to: undefined })
@@ -74,7 +74,7 @@ function Word({ label, placeholder, value, onChange, isSearch = false }: FieldPr
     <SettledField
       label={label}
       placeholder={placeholder ?? ''}
-      w={190}
+      w={140}
       value={value ?? ''}
       spellCheck={false}
       {...(isSearch ? { 'data-search': true } : {})}
@@ -91,7 +91,7 @@ function At({ label, value, onChange }: FieldProps) {
       type="datetime-local"
       label={label}
       title={t('localTime')}
-      w={200}
+      w={190}
       value={isInstant ? localOf(value) : ''}
       onChange={({ currentTarget }) => onChange(instantOf(currentTarget.value))}
     />

@@ -56,7 +56,7 @@ function Row({ call, isPicked, onPick }: { call: Call; isPicked: boolean; onPick
         </Anchor>
       </Table.Td>
       <Table.Td className="number">{call.status ?? t('underWay')}</Table.Td>
-      <Table.Td ta="right" className="number" visibleFrom="sm">
+      <Table.Td ta="right" className="number" style={{ whiteSpace: 'nowrap' }} visibleFrom="sm">
         {call.ms === null ? '' : t('ms', { ms: formats.number(call.ms) })}
       </Table.Td>
       <Table.Td ta="right">

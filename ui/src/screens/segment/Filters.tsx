@@ -25,7 +25,7 @@ export function Filters({ filters, onChange, onClear }: FiltersProps) {
         onSettle={(text) => onChange({ user_id: text.trim() || undefined })}
         spellCheck={false}
         data-search
-        w={180}
+        w={150}
       />
       <SettledField
         type="month"
@@ -34,7 +34,7 @@ export function Filters({ filters, onChange, onClear }: FiltersProps) {
         value={month ?? ''}
         isWhole={isMonth}
         onSettle={(text) => onChange({ month: text || undefined, from: undefined, to: undefined })}
-        w={230}
+        w={220}
       />
       <InstantField label={t('from')} at={from} onSettle={(at) => onChange({ from: at, month: undefined })} />
       <InstantField label={t('to')} at={to} onSettle={(at) => onChange({ to: at, month: undefined })} />
@@ -66,7 +66,7 @@ function InstantField({ label, at, onSettle }: InstantFieldProps) {
       // While a year is typed it passes through the first centuries.
       isWhole={(text) => text >= '1970'}
       onSettle={(text) => onSettle(instantOf(text))}
-      w={230}
+      w={200}
     />
   );
 }

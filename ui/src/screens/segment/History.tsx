@@ -95,13 +95,13 @@ function useColumns(): Column<Row>[] {
     {
       key: 'timestamp',
       title: t('timestamp'),
-      width: 'minmax(min(172px, 36vw), 1.4fr)',
+      width: 'minmax(min(172px, 32vw), 1.4fr)',
       cell: (row) => <Instant at={row.timestamp} />,
     },
     {
       key: 'user',
       title: t('user'),
-      width: 'minmax(80px, 1.2fr)',
+      width: 'minmax(95px, 1.2fr)',
       cell: (row) => <UserLink id={row.user_id} />,
     },
     {

@@ -45,7 +45,7 @@ export function DeleteSegments({ slugs, onClose, onDone }: DeleteSegmentsProps) 
   const only = slugs.length === 1 ? slugs[0] : undefined;
   return (
     <Confirm
-      title={t('deleteTitle', { count: slugs.length })}
+      title={only ? t('deleteTitleOf', { slug: only }) : t('deleteTitle', { count: slugs.length })}
       act={t('delete')}
       word={only ?? t('deleteWord', { count: slugs.length })}
       isDangerous

@@ -27,8 +27,7 @@ const CHOICES = ['kind', 'size', 'month', 'changed', 'percent', 'updated'] as co
 type Choice = (typeof CHOICES)[number];
 const SHOWN_AT_FIRST: Choice[] = ['kind', 'size', 'month', 'changed'];
 
-/** As many as the service tells the sizes of at once. */
-const PAGE = 50;
+const PAGE = 200;
 
 function useColumns(months: ReadonlyMap<string, number[]>): Record<Choice, Column<Row>> {
   const t = useText(segments);

@@ -31,6 +31,7 @@ export const segments = define(
     copy: 'Copy…',
     deleteOne: 'Delete…',
     delete: 'Delete',
+    deleteTitleOf: 'Delete {{slug}}?',
     deleteTitle_one: 'Delete {{count}} segment?',
     deleteTitle_other: 'Delete {{count}} segments?',
     deleteAbout:
@@ -85,6 +86,7 @@ export const segments = define(
     copy: 'Копировать…',
     deleteOne: 'Удалить…',
     delete: 'Удалить',
+    deleteTitleOf: 'Удалить {{slug}}?',
     deleteTitle_one: 'Удалить {{count}} сегмент?',
     deleteTitle_few: 'Удалить {{count}} сегмента?',
     deleteTitle_many: 'Удалить {{count}} сегментов?',

@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { sizesBySlug } from './months';
+import { asked, sizesBySlug } from './months';
+
+describe('what is asked of a list', () => {
+  const page = (from: number, length: number) => ({
+    items: Array.from({ length }, (_, place) => from + place),
+  });
+
+  it('is every row once, at most fifty at once, and never nothing', () => {
+    const questions = asked([page(0, 120), page(120, 50), page(170, 0)]);
+    expect(questions.map((rows) => rows.length)).toEqual([50, 50, 20, 50]);
+    expect(questions.flat()).toEqual(page(0, 170).items);
+    expect(asked(undefined)).toEqual([]);
+  });
+});
 
 describe('sizes of a month', () => {
   it('come together from the questions that are answered', () => {

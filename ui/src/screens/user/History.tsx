@@ -99,13 +99,13 @@ function useColumns(): Column<Row>[] {
     {
       key: 'timestamp',
       title: t('timestamp'),
-      width: 'minmax(125px, 1.2fr)',
+      width: 'minmax(min(172px, 31vw), 1.2fr)',
       cell: (row) => <Instant at={row.timestamp} />,
     },
     {
       key: 'segment',
       title: t('segment'),
-      width: 'minmax(90px, 1.4fr)',
+      width: 'minmax(108px, 1.4fr)',
       cell: (row) => <SegmentLink slug={row.segment} />,
     },
     {

@@ -121,7 +121,7 @@ function useColumns({ onWhy, onRemove }: Acts): Column<Row>[] {
     {
       key: 'slug',
       title: t('segment'),
-      width: 'minmax(95px, 1.5fr)',
+      width: 'minmax(108px, 1.5fr)',
       cell: (row) => <SegmentLink slug={row.slug} />,
     },
     {
@@ -134,7 +134,7 @@ function useColumns({ onWhy, onRemove }: Acts): Column<Row>[] {
     {
       key: 'deadline',
       title: t('deadline'),
-      width: 'minmax(125px, 1.2fr)',
+      width: 'minmax(92px, 1.2fr)',
       cell: (row) =>
         row.expires_at ? (
           <Instant at={row.expires_at} />
