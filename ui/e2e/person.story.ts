@@ -1,5 +1,5 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Provider } from './provider';
+import { figure } from './reading';
 import { Api, expect, isAccessible, PASSWORD, Service, settled, test } from './story';
 
 test.describe('somebody of one’s own', () => {
@@ -83,61 +83,65 @@ test('what the console just did stands as a curl line, without a secret', async 
 
 test.describe('a provider', () => {
   test.use({ expected: /status of 401/ });
+  let provider: Provider;
+  let service: Service;
+  test.beforeEach(async () => {
+    provider = await Provider.start();
+    const settings = { ...provider.settings, STRATA_SIGN_UP_DOMAINS: 'example.org' };
+    service = await Service.start('away', '127.0.0.1:0', settings);
+  });
+  test.afterEach(async ({ page }) => {
+    await page.goto('about:blank');
+    await service.stop();
+    provider.stop();
+  });
 
   test('is offered on the sign-in page, and its refusal is told there', async ({ page }) => {
-    // It vouches for nobody, but has all that a provider needs to be asked.
-    const asked: URL[] = [];
-    const provider = createServer((request, response) => {
-      const url = new URL(request.url ?? '/', `http://${request.headers.host}`);
-      if (url.pathname === '/.well-known/openid-configuration') {
-        response.setHeader('content-type', 'application/json');
-        const at = (path: string) => `${url.origin}/${path}`;
-        response.end(
-          JSON.stringify({
-            issuer: url.origin,
-            authorization_endpoint: at('authorize'),
-            token_endpoint: at('token'),
-            jwks_uri: at('keys'),
-            response_types_supported: ['code'],
-            subject_types_supported: ['public'],
-            id_token_signing_alg_values_supported: ['RS256'],
-          }),
-        );
-        return;
-      }
-      if (url.pathname === '/keys') {
-        response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify({ keys: [] }));
-        return;
-      }
-      if (url.pathname !== '/authorize') {
-        response.writeHead(404).end();
-        return;
-      }
-      asked.push(url);
-      const back = new URL(url.searchParams.get('redirect_uri') ?? '');
-      back.searchParams.set('error', 'access_denied');
-      back.searchParams.set('state', url.searchParams.get('state') ?? '');
-      response.writeHead(302, { location: back.href }).end();
-    });
-    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
-    const { port } = provider.address() as AddressInfo;
-    const service = await Service.start('away', '127.0.0.1:0', {
-      STRATA_OIDC_ISSUER: `http://127.0.0.1:${port}`,
-      STRATA_OIDC_CLIENT_ID: 'console',
-      STRATA_OIDC_CLIENT_SECRET: 'a secret of the story',
-      STRATA_OIDC_TITLE: 'The company',
-    });
-    try {
-      await page.goto(`${service.url}/sign-in`);
-      await page.getByRole('link', { name: 'Sign in with The company' }).click();
-      await expect(page.getByRole('alert')).toContainText('vouched for nobody');
-      await expect(page).toHaveURL(`${service.url}/sign-in`);
-      expect(asked[0]?.searchParams.get('code_challenge_method')).toBe('S256');
-    } finally {
-      await page.goto('about:blank');
-      await service.stop();
-      provider.close();
-    }
+    await page.goto(`${service.url}/sign-in`);
+    await page.getByRole('link', { name: 'Sign in with The company' }).click();
+    await expect(page.getByRole('alert')).toContainText('vouched for nobody');
+    await expect(page).toHaveURL(`${service.url}/sign-in`);
+    expect(provider.asked[0]?.get('code_challenge_method')).toBe('S256');
+  });
+
+  test('lets in whoever it vouches for, and nobody of a foreign domain', async ({ page }) => {
+    const sub = `olga-${Date.now()}`;
+    await page.goto(`${service.url}/sign-in`);
+    provider.somebody = { sub: 'stranger', email: 'stranger@elsewhere.example' };
+    await page.getByRole('link', { name: 'Sign in with The company' }).click();
+    await expect(page.getByRole('alert')).toContainText('vouched for nobody');
+    provider.somebody = { sub, email: `${sub}@example.org` };
+    await page.getByRole('link', { name: 'Sign in with The company' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Home' })).toBeVisible();
+    await page.goto(`${service.url}/profile`);
+    await settled(page);
+    await expect(figure(page, 'E-mail or name')).toHaveText(`${sub}@example.org`);
+    await expect(figure(page, 'Role')).toHaveText('viewer');
+    await expect(page.getByText(`linked as ${sub}`)).toBeVisible();
+    await isAccessible(page);
+  });
+
+  test('is linked to an account by its owner, and signs them in from then on', async ({ page }) => {
+    const sub = `root-${Date.now()}`;
+    provider.somebody = { sub, email: 'root@elsewhere.example' };
+    await Api.signIn(page.request, service.url, 'root');
+    await page.goto(`${service.url}/profile`);
+    await settled(page);
+    await expect(page.getByText('not linked')).toBeVisible();
+    await isAccessible(page);
+    await page.getByRole('button', { name: 'Link The company' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Home' })).toBeVisible();
+    await page.goto(`${service.url}/profile`);
+    await expect(page.getByText(`linked as ${sub}`)).toBeVisible();
+    await page.context().clearCookies();
+    await page.goto(`${service.url}/sign-in`);
+    await page.getByRole('link', { name: 'Sign in with The company' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Home' })).toBeVisible();
+    await page.goto(`${service.url}/profile`);
+    await expect(figure(page, 'Role')).toHaveText('administrator');
+    await page.context().clearCookies();
+    const root = await Api.signIn(page.request, service.url, 'root');
+    const me = await root.get<{ account: { id: number } }>('/accounts/me');
+    await root.send('DELETE', `/accounts/${me.account.id}/identities/oidc/${sub}`);
   });
 });

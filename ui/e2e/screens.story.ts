@@ -98,3 +98,41 @@ test('every screen is whole in Russian', async ({ page }) => {
     });
   }
 });
+
+/** What somebody can press or fill, but what the arrow keys lead to, and what only repeats for the mouse what a field's keys do. */
+const CONTROLS =
+  'a[href], button:not(:disabled), input:not(:disabled, [type=hidden], [type=radio]), textarea, summary, [role=slider], [role=tab][aria-selected=true]';
+const FOR_THE_MOUSE =
+  '[role=tab][aria-selected=false], [aria-hidden=true], [aria-hidden=true] *, .mantine-Input-wrapper [tabindex="-1"]';
+
+test('every screen is reached whole by Tab', async ({ page }) => {
+  test.setTimeout(180_000);
+  for (const address of ADDRESSES) {
+    await open(page, address);
+    const count = await page.evaluate(
+      ([controls, forTheMouse]) => {
+        const dialog = document.querySelector('[role=dialog]');
+        const seen = [...(dialog ?? document).querySelectorAll<HTMLElement>(controls)].filter(
+          (one) => one.checkVisibility() && !one.matches(forTheMouse),
+        );
+        const left = new Set<Element>(seen);
+        Object.assign(globalThis, { left });
+        document.addEventListener('focusin', ({ target }) => left.delete(target as Element));
+        left.delete(document.activeElement as Element);
+        return seen.length;
+      },
+      [CONTROLS, FOR_THE_MOUSE] as const,
+    );
+    const remaining = () =>
+      page.evaluate(() =>
+        [...(globalThis as unknown as { left: Set<Element> }).left]
+          .filter(({ isConnected }) => isConnected)
+          .map(({ outerHTML }) => outerHTML.slice(0, 160)),
+      );
+    expect(count, address).toBeGreaterThan(0);
+    for (let pressed = 0; pressed < 3 * count && (await remaining()).length > 0; pressed += 10) {
+      for (let time = 0; time < 10; time += 1) await page.keyboard.press('Tab');
+    }
+    expect.soft(await remaining(), `${address}: what Tab does not lead to`).toEqual([]);
+  }
+});

@@ -20,6 +20,13 @@ export const firstChangeQuery = (slug: string) =>
     },
   });
 
+/** By which identities of providers an account signs in. */
+export const identitiesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['accounts', 'identities', id],
+    queryFn: () => ok(api.GET('/api/v1/accounts/{id}/identities', { params: { path: { id } } })),
+  });
+
 /** Slugs that begin as somebody typed. */
 export const segmentChoices = (query: string) =>
   queryOptions({

@@ -134,12 +134,20 @@ function useColumns(): Column<Account>[] {
       key: 'login',
       title: t('login'),
       width: 'minmax(130px, 2fr)',
-      cell: (account) => <AccountLink account={account} />,
+      cell: (account) => (
+        <>
+          <AccountLink account={account} />
+          <Text size="xs" c="dimmed" hiddenFrom="sm">
+            {t(`role_${account.role}`)}
+          </Text>
+        </>
+      ),
     },
     {
       key: 'role',
       title: t('role'),
       width: 'minmax(115px, 1fr)',
+      isWide: true,
       cell: (account) => <RoleCell account={account} />,
     },
     {

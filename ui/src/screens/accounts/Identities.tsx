@@ -8,11 +8,10 @@ import { Confirm } from '../../parts/Confirm';
 import { Loaded } from '../../parts/Loaded';
 import { Panel } from '../../parts/Panel';
 import { ProblemAlert } from '../../parts/ProblemAlert';
-import { providersQuery } from '../../parts/queries';
+import { identitiesQuery, providersQuery } from '../../parts/queries';
 import { useText } from '../../text';
 import type { Account } from './roles';
 import { accounts } from './messages';
-import { identitiesQuery } from './queries';
 
 type Identity = Schemas['Identity'];
 

@@ -1,5 +1,5 @@
 import { queryOptions, useQueryClient } from '@tanstack/react-query';
-import { api, ok, tagged, type Schemas } from '../../api/client';
+import { api, tagged, type Schemas } from '../../api/client';
 import { useMe } from '../../api/me';
 import { isProblem } from '../../api/problem';
 import { useChange } from '../../parts/changes';
@@ -9,12 +9,6 @@ export const accountQuery = (id: string) =>
   queryOptions({
     queryKey: ['accounts', 'one', id],
     queryFn: () => tagged(api.GET('/api/v1/accounts/{id}', { params: { path: { id } } })),
-  });
-
-export const identitiesQuery = (id: string) =>
-  queryOptions({
-    queryKey: ['accounts', 'identities', id],
-    queryFn: () => ok(api.GET('/api/v1/accounts/{id}/identities', { params: { path: { id } } })),
   });
 
 export function useIsOwn(): (account: Pick<Account, 'id'>) => boolean {

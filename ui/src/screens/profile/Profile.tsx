@@ -10,6 +10,7 @@ import { Panel } from '../../parts/Panel';
 import { useText } from '../../text';
 import { useQueryClient } from '@tanstack/react-query';
 import { profile } from './messages';
+import { Providers } from './Providers';
 import { Sessions } from './Sessions';
 
 /** Oneself: rights, password, sessions, and how the console looks. */
@@ -38,6 +39,7 @@ export default function Profile() {
               />
             </Stack>
           </Panel>
+          <Providers account={account.id} />
           <Sessions account={account.id} />
         </>
       )}

@@ -9,6 +9,7 @@ import { Instant } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
 import { Panel } from '../../parts/Panel';
 import { ProblemAlert } from '../../parts/ProblemAlert';
+import { providersQuery } from '../../parts/queries';
 import { useText } from '../../text';
 import { profile } from './messages';
 
@@ -59,7 +60,11 @@ export function Sessions({ account }: { account: number }) {
 
 function List({ items }: { items: Schemas['Session'][] }) {
   const t = useText(profile);
-  const means = (by: string) => (by === 'password' || by === 'link' ? t(`means_${by}`) : by);
+  const providers = useQuery(providersQuery).data?.items;
+  const means = (by: string) =>
+    by === 'password' || by === 'link'
+      ? t(`means_${by}`)
+      : (providers?.find(({ provider }) => provider === by)?.title ?? by);
   return (
     <Table.ScrollContainer minWidth={520}>
       <Table aria-label={t('sessions')} verticalSpacing="xs">
