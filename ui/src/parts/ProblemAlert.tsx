@@ -34,14 +34,14 @@ export function ProblemAlert({ error, onRetry }: { error: unknown; onRetry?: (()
     <Alert role="alert" color="red" variant="outline" title={error.title}>
       {error.detail && error.detail !== error.title && (
         <Text size="sm" className="breaks">
-          {error.detail}
+          <Told text={error.detail} />
         </Text>
       )}
       {error.faults.length > 0 && (
         <List size="sm" mt={4}>
           {error.faults.map((fault, place) => (
             <List.Item key={place} className="breaks">
-              <Code>{fault.pointer.replace(/^\//, '')}</Code> {fault.detail}
+              <Code>{fault.pointer.replace(/^\//, '')}</Code> <Told text={fault.detail} />
             </List.Item>
           ))}
         </List>
@@ -63,4 +63,9 @@ export function ProblemAlert({ error, onRetry }: { error: unknown; onRetry?: (()
       </Group>
     </Alert>
   );
+}
+
+/** The service's words, in which code stands between backticks. */
+function Told({ text }: { text: string }) {
+  return text.split('`').map((piece, place) => (place % 2 === 1 ? <Code key={place}>{piece}</Code> : piece));
 }
