@@ -66,6 +66,27 @@ test.describe('while somebody works', () => {
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await expect(page.getByText('ENDED_NAME was saved.')).toBeVisible();
   });
+
+  test('a session that ended while one looked elsewhere keeps what was typed as well', async ({ page }) => {
+    const api = await Api.signIn(page.request, service.url, 'root');
+    await api.segment('ENDED_ELSEWHERE');
+    await page.clock.install();
+    await page.goto(`${service.url}/segments/ENDED_ELSEWHERE?tab=settings`);
+    await page.getByLabel('Name', { exact: true }).fill('typed before somebody looked elsewhere');
+    await api.send('DELETE', '/auth/session');
+    await page.clock.fastForward('10:00');
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
+    const dialog = page.getByRole('dialog', { name: 'Your session has ended' });
+    await expect(dialog.getByRole('textbox', { name: 'E-mail or name' })).toHaveValue('root');
+    await dialog.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
+    await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await expect(dialog).toHaveCount(0);
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await expect(page.getByText('ENDED_ELSEWHERE was saved.')).toBeVisible();
+    expect(await api.get('/segments/ENDED_ELSEWHERE')).toMatchObject({
+      name: 'typed before somebody looked elsewhere',
+    });
+  });
 });
 
 /** Ten megabytes; every thousandth row names nobody. */

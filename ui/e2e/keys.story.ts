@@ -27,3 +27,25 @@ test('keys lead to sections, to search, to help and to the palette', async ({ pa
   await page.goBack();
   await expect(page).toHaveURL(/\/segments\?query=/);
 });
+
+test('keys are where they are when letters are Russian', async ({ page }) => {
+  const press = (key: string, code: string, held: 'shiftKey' | 'ctrlKey' | null = null) =>
+    page.evaluate(
+      ([key, code, held]) => {
+        const init = { key, code, bubbles: true, ...(held === null ? {} : { [held]: true }) };
+        document.body.dispatchEvent(new KeyboardEvent('keydown', init));
+      },
+      [key, code, held] as const,
+    );
+  await page.goto('/');
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await press('п', 'KeyG');
+  await press('ы', 'KeyS');
+  await expect(page).toHaveURL(/\/segments$/);
+  await expect(page.getByRole('heading', { level: 1, name: 'Segments' })).toBeVisible();
+  await press('/', 'Backslash', 'shiftKey');
+  await expect(page.getByRole('textbox', { name: 'Search by slug or name' })).toBeFocused();
+  await page.locator('h1').click();
+  await press('л', 'KeyK', 'ctrlKey');
+  await expect(page.getByRole('dialog').getByRole('textbox')).toBeFocused();
+});

@@ -312,6 +312,41 @@ test('several selected segments are deleted at once, and the others stay', async
   expect(await api.size('SEGMENTS_MANY_B')).toBe(3);
 });
 
+test.describe('of several', () => {
+  test.use({ expected: /status of 404/ });
+
+  test('one that somebody else deleted meanwhile does not keep the others', async ({ page, as }) => {
+    const api = await as('root');
+    for (const letter of ['A', 'B', 'C']) await api.segment(`SEGMENTS_MEANWHILE_${letter}`);
+    await page.goto('/segments?query=SEGMENTS_MEANWHILE');
+    await settled(page);
+    await page.getByRole('checkbox', { name: 'Select all that are loaded' }).check();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete 3 segments?' });
+    await expect(dialog.getByRole('listitem')).toHaveCount(3);
+    await api.send('DELETE', '/segments/SEGMENTS_MEANWHILE_B');
+    await isDeletable(dialog, 'delete 3', 'delete');
+    await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+    await expect(dialog).toHaveCount(0);
+    await expect(row(page, 'SEGMENTS_MEANWHILE_C')).toHaveCount(0);
+    await expect(page.getByText(/selected/)).toHaveCount(0);
+    for (const letter of ['A', 'B', 'C'])
+      expect(await isThere(page, `SEGMENTS_MEANWHILE_${letter}`)).toBe(false);
+  });
+});
+
+test('a share that ends with a zero is a share', async ({ page, as }) => {
+  const api = await as('root');
+  const slug = slugOf('SEGMENTS_SHARE');
+  await page.goto('/segments?new=true');
+  const dialog = page.getByRole('dialog', { name: 'New segment' });
+  await dialog.getByLabel('Slug').fill(slug);
+  await dialog.getByLabel('Give to a share of all users, %').pressSequentially('12.50');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1, name: slug })).toBeVisible();
+  expect(await api.get(`/segments/${slug}`)).toMatchObject({ percent: 12.5 });
+});
+
 test('who may not manage segments sees them without what would change them', async ({ page, as }) => {
   const api = await as('root');
   await api.segment('SEGMENTS_VIEWED', USERS.slice(0, 2));

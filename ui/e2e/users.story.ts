@@ -121,9 +121,9 @@ test('an id may have each sign that addresses mean something by', async ({ page,
   await expect(figure(page, 'Name')).toHaveText('Odd Id');
   await expect(row(page, `Segments of ${id}`, 'USERS_ODD')).toBeVisible();
   await page.getByRole('button', { name: 'Why USERS_ODD?' }).click();
-  await expect(page.getByRole('dialog')).toContainText(`${id} is in USERS_ODD since`);
+  await expect(page.getByRole('dialog')).toContainText(`${id} has been in USERS_ODD since`);
   await page.reload();
-  await expect(page.getByRole('dialog')).toContainText(`${id} is in USERS_ODD since`);
+  await expect(page.getByRole('dialog')).toContainText(`${id} has been in USERS_ODD since`);
 });
 
 test.describe('a profile that two edit', () => {
@@ -333,7 +333,7 @@ test('why somebody is in a share, or is not, is their position against the thres
     await expect(dialog.getByRole('img', { name: sentence })).toBeVisible();
     await expect(dialog).toContainText(
       isMember
-        ? /is in USERS_WHY since .* put in by root, by a share of all users/
+        ? /has been in USERS_WHY since .* put in by root, by a share of all users/
         : 'and as far as history tells never was',
     );
     await isAccessible(page);
@@ -361,7 +361,7 @@ test('times in segments are bars, and the same as a table', async ({ page, as })
   await isAccessible(page);
   await ended.press('Enter');
   await expect(page).toHaveURL(/why=USERS_BARS$/);
-  await expect(page.getByRole('dialog')).toContainText(`${id} is not in USERS_BARS since`);
+  await expect(page.getByRole('dialog')).toContainText(`${id} has not been in USERS_BARS since`);
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Show as table' }).click();
   const table = page.getByRole('table', { name: 'Memberships over time' });
@@ -536,5 +536,5 @@ test('a viewer sees who is in which segment, but no names and nothing to change'
   }
   await page.getByRole('tab', { name: 'Segments' }).click();
   await page.getByRole('button', { name: 'Why USERS_SEEN?' }).click();
-  await expect(page.getByRole('dialog')).toContainText(`${id} is in USERS_SEEN since`);
+  await expect(page.getByRole('dialog')).toContainText(`${id} has been in USERS_SEEN since`);
 });

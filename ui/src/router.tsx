@@ -1,5 +1,12 @@
 import { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, createRouter, redirect } from '@tanstack/react-router';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  parseSearchWith,
+  redirect,
+  stringifySearchWith,
+} from '@tanstack/react-router';
 import { meQuery } from './api/me';
 import { ProblemError, UnreachableError } from './api/problem';
 import { lazyScreen } from './parts/lazily';
@@ -195,6 +202,8 @@ export const router = createRouter({
   defaultErrorComponent: ({ error }) => <Failed error={error} />,
   defaultNotFoundComponent: NotFound,
   scrollRestoration: true,
+  parseSearch: parseSearchWith(searches.exactly),
+  stringifySearch: stringifySearchWith(JSON.stringify, searches.exactly),
 });
 
 declare module '@tanstack/react-router' {

@@ -23,4 +23,22 @@ describe('an address', () => {
   it('may name a user or a slug of digits only', () => {
     expect(searches.segment({ user_id: 1000 }).user_id).toBe('1000');
   });
+
+  it('keeps a long id, and what looks like yes, as they are', () => {
+    const read = (text: string) => {
+      try {
+        return searches.exactly(text);
+      } catch {
+        return text;
+      }
+    };
+    expect(['12345678901234567890', '1e3', '12.50', '0x1'].map(read)).toEqual([
+      '12345678901234567890',
+      '1e3',
+      '12.50',
+      '0x1',
+    ]);
+    expect(['12', '-1.5', 'true', '"12"'].map(read)).toEqual([12, -1.5, true, '12']);
+    expect(searches.segments({ query: true })).toMatchObject({ query: 'true' });
+  });
 });

@@ -7,7 +7,7 @@ type Raw = Record<string, unknown>;
 
 const word = (raw: Raw, name: string): string | undefined => {
   const value = raw[name];
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return typeof value === 'string' && value !== '' ? value : undefined;
 };
 const flag = (raw: Raw, name: string): true | undefined =>
@@ -27,6 +27,13 @@ const number = (raw: Raw, name: string): number | undefined => {
 };
 function one<T extends string>(raw: Raw, name: string, known: readonly T[]): T | undefined {
   return known.find((value) => value === raw[name]);
+}
+
+/** How words of an address are read: a number that would be rounded, as a long id, stays what it is. */
+export function exactly(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (typeof value === 'number' && String(value) !== text) throw new SyntaxError(text);
+  return value;
 }
 
 /** Each may be absent, also from a link of ours. */

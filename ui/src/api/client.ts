@@ -12,7 +12,7 @@ export const csrf = new Store<string | null>(null);
 export const reachable = new Store(true);
 /** Whether the service answers now, asked without anybody's rights. */
 export async function isThere(): Promise<boolean> {
-  return fetch('/healthz').then(
+  return fetch('/healthz', { signal: AbortSignal.timeout(10_000) }).then(
     ({ ok }) => ok,
     () => false,
   );
@@ -45,7 +45,8 @@ export async function recorded(request: Request): Promise<Response> {
   }
   reachable.set(true);
   calls.end(id, response.status, response.headers.get('x-request-id'));
-  if (/json/.test(response.headers.get('content-type') ?? '')) {
+  // Of a list that may have no end nothing is kept.
+  if (/^application\/(problem\+)?json\b/.test(response.headers.get('content-type') ?? '')) {
     // Nobody waits for the record.
     void response
       .clone()

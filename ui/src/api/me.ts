@@ -12,7 +12,8 @@ export const meQuery = {
       csrf.set(me.csrf_token ?? '');
       return me;
     } catch (error) {
-      if (isProblem(error, 401)) return null;
+      // Whose session ends while they work keeps what they see: the dialog over it asks them to sign in.
+      if (isProblem(error, 401) && csrf.get() === null) return null;
       throw error;
     }
   },

@@ -15,6 +15,8 @@ export interface PageOf<T> {
   items: T[];
   next_cursor: string | null;
   total?: number | null;
+  /** When it was asked for, in milliseconds. */
+  at?: number;
 }
 
 /** A list of the service, page by page, as far as somebody scrolls. */
@@ -25,7 +27,7 @@ export function useList<T>(
 ) {
   return useInfiniteQuery({
     queryKey: key,
-    queryFn: ({ pageParam }) => page(pageParam),
+    queryFn: async ({ pageParam }) => ({ ...(await page(pageParam)), at: Date.now() }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: PageOf<T>) => last.next_cursor ?? undefined,
     enabled: isOn,
@@ -95,6 +97,12 @@ export function DataTable<T>(props: DataTableProps<T>) {
     if (hasNextPage && !isFetchingNextPage && !isError && lastShown >= rows.length - 40) void fetchNextPage();
   }, [lastShown, rows.length, hasNextPage, isFetchingNextPage, isError, fetchNextPage]);
 
+  // Another list begins at its beginning.
+  const isAnother = list.isPlaceholderData;
+  useEffect(() => {
+    if (isAnother) frame.current?.scrollTo(0, 0);
+  }, [isAnother]);
+
   if (list.isError && rows.length === 0) {
     return <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />;
   }
@@ -125,6 +133,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
         style={{ maxHeight: props.maxHeight ?? 'calc(100dvh - 250px)' }}
         role="table"
         aria-label={label}
+        data-scroll-restoration-id={label}
         aria-rowcount={total ?? -1}
         aria-busy={list.isFetching}
         // Scrolled by keyboard.
@@ -197,8 +206,9 @@ export function DataTable<T>(props: DataTableProps<T>) {
         </div>
       </div>
       <Group className={classes.foot} gap="sm" justify="space-between">
-        <Text size="xs" c="dimmed" role="status">
-          {list.isPending ? t('loading') : count} <AsOf at={list.dataUpdatedAt} />
+        <Text size="xs" c="dimmed">
+          <span role="status">{list.isPending ? t('loading') : count}</span>{' '}
+          <AsOf at={list.data?.pages[0]?.at ?? list.dataUpdatedAt} />
         </Text>
         {isFetchingNextPage && (
           <Text size="xs" c="dimmed">
@@ -206,7 +216,12 @@ export function DataTable<T>(props: DataTableProps<T>) {
           </Text>
         )}
       </Group>
-      {list.isError && <ProblemAlert error={list.error} onRetry={() => void fetchNextPage()} />}
+      {list.isError && (
+        <ProblemAlert
+          error={list.error}
+          onRetry={() => void (list.isFetchNextPageError ? fetchNextPage() : list.refetch())}
+        />
+      )}
     </div>
   );
 }

@@ -21,6 +21,8 @@ export function useAddress<T extends object>(): [T, (patch: Partial<T>) => void]
     void navigate({
       to: '.',
       search: ((before: object) => ({ ...before, ...patch })) as never,
+      // It is the same screen: nobody is led away from what they look at.
+      resetScroll: false,
       replace: Object.keys(patch).every((word) => BIT_BY_BIT.has(word)),
     });
   return [search as T, change];

@@ -4,7 +4,10 @@ import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { api, ok } from '../api/client';
 import { leave, useMe } from '../api/me';
+import { isProblem } from '../api/problem';
+import { useChange } from '../parts/changes';
 import { parts } from '../parts/messages';
+import { ProblemAlert } from '../parts/ProblemAlert';
 import { useLanguage, useText } from '../text';
 import { shell } from './messages';
 import { PersonButton } from './Person';
@@ -22,10 +25,18 @@ export default function PersonMenu() {
   // It was reached for before it was here.
   const [isOpen, setOpen] = useState(true);
   useEffect(() => button.current?.focus(), []);
-  const signOut = async () => {
-    await ok(api.DELETE('/api/v1/auth/session'));
-    leave(client);
-  };
+  const signOut = useChange({
+    async act() {
+      try {
+        await ok(api.DELETE('/api/v1/auth/session'));
+      } catch (error) {
+        // A session that is over needs no end.
+        if (!isProblem(error, 401)) throw error;
+      }
+    },
+    changes: [],
+    onDone: () => leave(client),
+  });
   return (
     <Menu position="bottom-end" width={230} opened={isOpen} onChange={setOpen}>
       <Menu.Target>
@@ -59,7 +70,10 @@ export default function PersonMenu() {
         {me?.account && (
           <>
             <Menu.Divider />
-            <Menu.Item onClick={() => void signOut()}>{t('signOut')}</Menu.Item>
+            <Menu.Item closeMenuOnClick={false} onClick={() => signOut.mutate()}>
+              {t('signOut')}
+            </Menu.Item>
+            <ProblemAlert error={signOut.error} />
           </>
         )}
       </Menu.Dropdown>

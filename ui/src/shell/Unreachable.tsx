@@ -1,7 +1,7 @@
 import { Alert } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { isThere, reachable } from '../api/client';
 import { useStore } from '../api/store';
 import { parts } from '../parts/messages';
@@ -18,19 +18,29 @@ export function Unreachable() {
   const client = useQueryClient();
   useEffect(() => {
     if (isReachable) return undefined;
+    let isAsked = false;
     const timer = setInterval(() => {
+      if (isAsked) return;
+      isAsked = true;
       void isThere().then((isBack) => {
-        if (!isBack) return;
-        reachable.set(true);
-        notifications.show({
-          message: t('back'),
-          color: 'teal.9',
-          closeButtonProps: { 'aria-label': of('close') },
-        });
-        void client.invalidateQueries();
+        isAsked = false;
+        if (isBack) reachable.set(true);
       });
     }, EVERY_MS);
     return () => clearInterval(timer);
+  }, [isReachable]);
+  const wasAway = useRef(false);
+  useEffect(() => {
+    // Whoever found out that it is back.
+    if (isReachable && wasAway.current) {
+      notifications.show({
+        message: t('back'),
+        color: 'teal.9',
+        closeButtonProps: { 'aria-label': of('close') },
+      });
+      void client.invalidateQueries();
+    }
+    wasAway.current = !isReachable;
   }, [isReachable, client, t, of]);
   if (isReachable) return null;
   return (

@@ -13,6 +13,13 @@ function isTyping(event: KeyboardEvent): boolean {
   );
 }
 
+/** What the same key gives where letters are Russian. */
+const RUSSIAN: Record<string, string> = {
+  ...{ a: 'ф', c: 'с', d: 'в', g: 'п', h: 'р', i: 'ш', j: 'о', k: 'л' },
+  ...{ l: 'д', n: 'т', p: 'з', r: 'к', s: 'ы', t: 'е', u: 'г' },
+};
+const key = (letter: string) => `(${letter}|${RUSSIAN[letter] ?? letter})`;
+
 interface Keys {
   onHelp: () => void;
   onPalette: () => void;
@@ -27,21 +34,24 @@ export function useKeys({ onHelp, onPalette }: Keys): void {
       event.preventDefault();
       act();
     };
+    const search = unlessTyping(() => {
+      const field = document.querySelector<HTMLInputElement>('[data-search]');
+      if (field) field.focus();
+      else onPalette();
+    });
     const goes = SECTIONS.map(
-      ({ letter, to }) => [`g ${letter}`, unlessTyping(() => void navigate({ to }))] as const,
+      ({ letter, to }) => [`${key('g')} ${key(letter)}`, unlessTyping(() => void navigate({ to }))] as const,
     );
     return tinykeys(window, {
-      '$mod+k': (event) => {
+      [`$mod+${key('k')}`]: (event: KeyboardEvent) => {
         event.preventDefault();
         onPalette();
       },
       'Shift+?': unlessTyping(onHelp),
-      '/': unlessTyping(() => {
-        const field = document.querySelector<HTMLInputElement>('[data-search]');
-        if (field) field.focus();
-        else onPalette();
-      }),
-      c: unlessTyping(() => void navigate({ to: '/segments', search: { new: true } as never })),
+      '/': search,
+      // On keyboards where it is above another key.
+      'Shift+/': search,
+      [key('c')]: unlessTyping(() => void navigate({ to: '/segments', search: { new: true } as never })),
       ...Object.fromEntries(goes),
     });
   }, [navigate, onHelp, onPalette]);

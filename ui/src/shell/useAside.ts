@@ -18,7 +18,10 @@ export function useAside(): void {
       if (isBehind) before = active instanceof HTMLElement && root.contains(active) ? active : null;
       root.inert = isBehind;
       // Back to where somebody was, unless the dialog led them elsewhere.
-      if (!isBehind && (active === null || active === document.body)) before?.focus({ preventScroll: true });
+      if (!isBehind && (active === null || active === document.body)) {
+        const back = before?.isConnected ? before : document.getElementById('content');
+        back?.focus({ preventScroll: true });
+      }
     };
     const observer = new MutationObserver(look);
     observer.observe(document.body, { childList: true, subtree: true });

@@ -8,11 +8,14 @@ interface AttributeRowsProps {
   faults: ReadonlyMap<number, AttributeFault>;
   onChange: (rows: AttributeRow[]) => void;
   isReadOnly?: boolean;
+  /** While it is being saved. */
+  isLocked?: boolean;
   error?: string | undefined;
 }
 
 /** Names and JSON values, a row each. */
-export function AttributeRows({ rows, faults, onChange, isReadOnly = false, error }: AttributeRowsProps) {
+export function AttributeRows(props: AttributeRowsProps) {
+  const { rows, faults, onChange, isReadOnly = false, isLocked = false, error } = props;
   const t = useText(attributeParts);
   const type = (id: number, patch: Partial<AttributeRow>) =>
     onChange(rows.map((row) => (row.id === id ? { ...row, ...patch } : row)));
@@ -30,13 +33,19 @@ export function AttributeRows({ rows, faults, onChange, isReadOnly = false, erro
             row={row}
             fault={faults.get(row.id)}
             isReadOnly={isReadOnly}
+            isLocked={isLocked}
             onType={(patch) => type(row.id, patch)}
             onRemove={() => onChange(rows.filter(({ id }) => id !== row.id))}
           />
         ))}
         {!isReadOnly && (
           <Group>
-            <Button size="compact-sm" variant="default" onClick={() => onChange(withFreshRow(rows))}>
+            <Button
+              size="compact-sm"
+              variant="default"
+              disabled={isLocked}
+              onClick={() => onChange(withFreshRow(rows))}
+            >
               {t('addAttribute')}
             </Button>
           </Group>
@@ -50,11 +59,12 @@ interface RowProps {
   row: AttributeRow;
   fault: AttributeFault | undefined;
   isReadOnly: boolean;
+  isLocked: boolean;
   onType: (patch: Partial<AttributeRow>) => void;
   onRemove: () => void;
 }
 
-function Row({ row, fault, isReadOnly, onType, onRemove }: RowProps) {
+function Row({ row, fault, isReadOnly, isLocked, onType, onRemove }: RowProps) {
   const t = useText(attributeParts);
   const isOfKey = fault === 'noKey' || fault === 'twice';
   return (
@@ -65,7 +75,7 @@ function Row({ row, fault, isReadOnly, onType, onRemove }: RowProps) {
         flex={1}
         miw={0}
         value={row.key}
-        readOnly={isReadOnly}
+        readOnly={isReadOnly || isLocked}
         spellCheck={false}
         autoComplete="off"
         onChange={(event) => onType({ key: event.currentTarget.value })}
@@ -77,7 +87,7 @@ function Row({ row, fault, isReadOnly, onType, onRemove }: RowProps) {
         flex={2}
         miw={0}
         value={row.value}
-        readOnly={isReadOnly}
+        readOnly={isReadOnly || isLocked}
         spellCheck={false}
         autoComplete="off"
         ff="monospace"
@@ -85,7 +95,12 @@ function Row({ row, fault, isReadOnly, onType, onRemove }: RowProps) {
         error={fault && !isOfKey && t(`fault_${fault}`)}
       />
       {!isReadOnly && (
-        <CloseButton mt={4} aria-label={t('removeAttribute', { key: row.key })} onClick={onRemove} />
+        <CloseButton
+          mt={4}
+          disabled={isLocked}
+          aria-label={t('removeAttribute', { key: row.key })}
+          onClick={onRemove}
+        />
       )}
     </Group>
   );

@@ -33,6 +33,19 @@ describe('rows of attributes', () => {
     expect(readRows([row(0, 'c', 'null')], { c: null }).faults.size).toBe(0);
   });
 
+  it('tell of a number that would be rounded, unless it stands there already', () => {
+    const row = (value: string) => readRows([{ id: 0, key: 'a', value }]).faults.get(0);
+    expect(row('9007199254740993')).toBe('notExact');
+    expect(row('[1, {"b": -123456789012345678}]')).toBe('notExact');
+    expect([row('9007199254740991'), row('0.1'), row('"9007199254740993"')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    const before = { a: JSON.parse('9007199254740993') as number };
+    expect(readRows(rowsOf(before), before).faults.size).toBe(0);
+  });
+
   it('take any name', () => {
     const { attributes } = readRows([row(0, '__proto__', '1'), row(1, 'constructor', '2')]);
     expect(JSON.stringify(attributes)).toBe('{"__proto__":1,"constructor":2}');

@@ -7,7 +7,7 @@ export interface AttributeRow {
   value: string;
 }
 
-export type AttributeFault = 'noKey' | 'twice' | 'notJson' | 'nothing';
+export type AttributeFault = 'noKey' | 'twice' | 'notJson' | 'notExact' | 'nothing';
 
 export function rowsOf(attributes: Attributes): AttributeRow[] {
   return Object.entries(attributes).map(([key, value], id) => ({ id, key, value: JSON.stringify(value) }));
@@ -25,11 +25,18 @@ function parsed(text: string): { value: unknown } | null {
   }
 }
 
+/** Whether no number in it was rounded to another: the service keeps them all as they are written. */
+function isExact(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
+  return typeof value !== 'object' || value === null || Object.values(value).every(isExact);
+}
+
 function faultOf(row: AttributeRow, isTwice: boolean, before: Attributes): AttributeFault | null {
   if (row.key === '') return 'noKey';
   if (isTwice) return 'twice';
   const read = parsed(row.value);
   if (!read) return 'notJson';
+  if (!isExact(read.value) && !isSame(read.value, before[row.key])) return 'notExact';
   // A change by null would take the attribute away.
   return read.value === null && before[row.key] !== null ? 'nothing' : null;
 }

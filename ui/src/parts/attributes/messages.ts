@@ -12,6 +12,7 @@ export const attributeParts = define(
     fault_noKey: 'The attribute needs a name.',
     fault_twice: 'This name is there already.',
     fault_notJson: 'Not JSON. Text stands in quotes: "text".',
+    fault_notExact: 'Too large a number to be kept exactly. Write it as text, in quotes.',
     fault_nothing: 'null is no value: leave the attribute out instead.',
   },
   {
@@ -24,6 +25,7 @@ export const attributeParts = define(
     fault_noKey: 'У атрибута нет названия.',
     fault_twice: 'Такое название уже есть.',
     fault_notJson: 'Это не JSON. Текст берётся в кавычки: "текст".',
+    fault_notExact: 'Такое большое число исказится. Запишите его как текст, в кавычках.',
     fault_nothing: 'null не хранится: просто уберите атрибут.',
   },
 );

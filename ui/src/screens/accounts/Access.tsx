@@ -24,7 +24,8 @@ export function Access({ loaded }: { loaded: Tagged }) {
   const base = edit?.base ?? loaded;
   const isDirty = Object.keys(patchOf(base.value, draft)).length > 0;
   const isConflict = isProblem(change.error, 412);
-  const save = (on: Tagged) => change.mutate({ patch: patchOf(on.value, draft), etag: on.etag });
+  // Only what was changed here, also over a version that another changed elsewhere.
+  const save = ({ etag }: Tagged) => change.mutate({ patch: patchOf(base.value, draft), etag });
   return (
     <Panel title={t('access')}>
       <form

@@ -1,5 +1,6 @@
-import { Button, Group, Select, TextInput } from '@mantine/core';
+import { Button, Group, Select } from '@mantine/core';
 import { instantOf, localOf } from '../../parts/DeadlineField';
+import { isMonth } from '../../parts/month';
 import { SettledField } from '../../parts/SettledField';
 import { useText } from '../../text';
 import { audit } from './messages';
@@ -41,14 +42,13 @@ export function Filters({ search, change }: FiltersProps) {
         value={search.subject}
         onChange={(subject) => change({ subject })}
       />
-      <TextInput
+      <SettledField
         type="month"
         label={t('month')}
         w={146}
         value={search.month ?? ''}
-        onChange={({ currentTarget }) =>
-          change({ month: currentTarget.value || undefined, from: undefined, to: undefined })
-        }
+        isWhole={isMonth}
+        onSettle={(text) => change({ month: text || undefined, from: undefined, to: undefined })}
       />
       <At label={t('from')} value={search.from} onChange={(from) => change({ from, month: undefined })} />
       <At label={t('to')} value={search.to} onChange={(to) => change({ to, month: undefined })} />
@@ -87,13 +87,15 @@ function At({ label, value, onChange }: FieldProps) {
   const t = useText(audit);
   const isInstant = value !== undefined && !Number.isNaN(Date.parse(value));
   return (
-    <TextInput
+    <SettledField
       type="datetime-local"
       label={label}
       title={t('localTime')}
       w={190}
       value={isInstant ? localOf(value) : ''}
-      onChange={({ currentTarget }) => onChange(instantOf(currentTarget.value))}
+      // While a year is typed it passes through the first centuries.
+      isWhole={(text) => text >= '1970'}
+      onSettle={(text) => onChange(instantOf(text))}
     />
   );
 }

@@ -25,7 +25,7 @@ function useJobs(search: Search) {
   const { refetch } = list;
   useEffect(() => {
     if (!isGoing) return;
-    const timer = setInterval(() => void refetch(), 2000);
+    const timer = setInterval(() => void refetch({ cancelRefetch: false }), 2000);
     return () => clearInterval(timer);
   }, [isGoing, refetch]);
   return { list, kind, state, isGoing };

@@ -60,7 +60,7 @@ function useReports(isAllowed: boolean) {
   const { refetch } = list;
   useEffect(() => {
     if (!isGoing) return;
-    const timer = setInterval(() => void refetch(), 2000);
+    const timer = setInterval(() => void refetch({ cancelRefetch: false }), 2000);
     return () => clearInterval(timer);
   }, [isGoing, refetch]);
   return list;

@@ -4,7 +4,8 @@ import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import type { Search } from './address';
 import { segment as messages } from './messages';
-import { isInstant, isMonth, type HistoryFilters } from './period';
+import { isMonth } from '../../parts/month';
+import { isInstant, type HistoryFilters } from './period';
 import { SettledField } from '../../parts/SettledField';
 
 interface FiltersProps {

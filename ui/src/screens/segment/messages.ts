@@ -179,13 +179,13 @@ export const segment = define(
     applied: '{{slug}}: вошли {{added}}, вышли {{removed}}.',
     confirmShare: 'Выдать {{slug}} {{percent}} всех пользователей?',
     confirmShareAbout_one:
-      'Из сегмента выйдет {{shown}} пользователь, войдут {{added}}. В нём останется {{after}}.',
+      'Из сегмента выйдет {{shown}} пользователь, войдут {{added}}. Участников станет {{after}}.',
     confirmShareAbout_few:
-      'Из сегмента выйдут {{shown}} пользователя, войдут {{added}}. В нём останется {{after}}.',
+      'Из сегмента выйдут {{shown}} пользователя, войдут {{added}}. Участников станет {{after}}.',
     confirmShareAbout_many:
-      'Из сегмента выйдут {{shown}} пользователей, войдут {{added}}. В нём останется {{after}}.',
+      'Из сегмента выйдут {{shown}} пользователей, войдут {{added}}. Участников станет {{after}}.',
     confirmShareAbout_other:
-      'Из сегмента выйдут {{shown}} пользователя, войдут {{added}}. В нём останется {{after}}.',
+      'Из сегмента выйдут {{shown}} пользователя, войдут {{added}}. Участников станет {{after}}.',
     historyOf: 'История {{slug}}',
     user: 'Пользователь',
     userHint: 'Идентификатор целиком',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { allTime, daysBefore, endsOf, filtersOf, historyFile, isMonth } from './period';
+import { allTime, daysBefore, endsOf, filtersOf, historyFile } from './period';
+import { isMonth } from '../../parts/month';
 
 const NOTHING = {
   tab: undefined,

@@ -1,4 +1,5 @@
 import type { Search } from './address';
+import { isMonth } from '../../parts/month';
 
 const DAY = 86_400_000;
 
@@ -35,10 +36,6 @@ export function filtersOf({ user_id, month, from, to }: Search): HistoryFilters 
   const user = user_id ? { user_id } : {};
   if (month) return { ...user, month };
   return { ...user, ...(from ? { from } : {}), ...(to ? { to } : {}) };
-}
-
-export function isMonth(text: string): boolean {
-  return /^\d{4}-(0[1-9]|1[0-2])$/.test(text);
 }
 
 /** The two ends of what is looked at; none without a beginning. Without an end it lasts until now. */

@@ -1,8 +1,10 @@
 import { List, Text } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, ok } from '../../api/client';
+import { isProblem } from '../../api/problem';
 import { useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
+import { AsOf } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
 import { TOUCHED } from '../../parts/segments/useVersioned';
 import { useText } from '../../text';
@@ -11,36 +13,51 @@ import { segments } from './messages';
 
 interface DeleteSegmentsProps {
   slugs: string[];
+  /** Told of each that is no more, also when others could not be deleted. */
+  onGone: (slug: string) => void;
   onClose: () => void;
-  onDone: () => void;
 }
 
 /** How many names the dialog lists before it only counts. */
 const LISTED = 10;
 
-export function DeleteSegments({ slugs, onClose, onDone }: DeleteSegmentsProps) {
+const removed = (slug: string, dry_run: boolean) =>
+  ok(api.DELETE('/api/v1/segments/{slug}', { params: { path: { slug }, query: { dry_run } } }));
+
+export function DeleteSegments({ slugs, onGone, onClose }: DeleteSegmentsProps) {
   const t = useText(segments);
   const formats = useFormats();
+  const client = useQueryClient();
+  // Of several, one that somebody else deleted meanwhile does not keep the others.
+  const unlessGone = (error: unknown) => {
+    if (slugs.length > 1 && isProblem(error, 404)) return undefined;
+    throw error;
+  };
   const concerned = useQuery({
     // Under no noun that the deletion changes: what is gone is not asked about again.
     queryKey: ['deletion', slugs],
     staleTime: 0,
     gcTime: 0,
-    queryFn: () =>
-      Promise.all(
-        slugs.map((slug) =>
-          ok(api.DELETE('/api/v1/segments/{slug}', { params: { path: { slug }, query: { dry_run: true } } })),
-        ),
-      ),
+    queryFn: () => Promise.all(slugs.map((slug) => removed(slug, true).catch(unlessGone))),
   });
   const remove = useChange({
     async act() {
-      for (const slug of slugs)
-        await ok(api.DELETE('/api/v1/segments/{slug}', { params: { path: { slug } } }));
+      try {
+        for (const slug of slugs) {
+          await removed(slug, false).catch(unlessGone);
+          onGone(slug);
+        }
+      } catch (error) {
+        // Those before it are gone all the same.
+        void client.invalidateQueries({
+          predicate: ({ queryKey }) => TOUCHED.includes(String(queryKey[0])),
+        });
+        throw error;
+      }
     },
     changes: TOUCHED,
     done: () => t('deleted', { count: slugs.length }),
-    onDone,
+    onDone: onClose,
   });
   const only = slugs.length === 1 ? slugs[0] : undefined;
   return (
@@ -69,6 +86,7 @@ export function DeleteSegments({ slugs, onClose, onDone }: DeleteSegmentsProps) 
             <Text size="sm" fw={600}>
               {t('deleteAffects', { count: all.reduce((sum, one) => sum + (one?.user_count ?? 0), 0) })}
             </Text>
+            <AsOf at={concerned.dataUpdatedAt} />
           </>
         )}
       </Loaded>

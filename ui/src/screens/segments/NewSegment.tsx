@@ -28,7 +28,8 @@ export function NewSegment({ onClose }: { onClose: () => void }) {
             slug,
             ...(name ? { name } : {}),
             ...(description ? { description } : {}),
-            ...(typeof percent === 'number' ? { percent } : {}),
+            // What is typed with zeros or a point at its end comes as a word.
+            ...(percent === '' ? {} : { percent: Number(percent) }),
             ...(ttl ? { default_ttl: ttl } : {}),
           },
         }),
@@ -85,6 +86,7 @@ export function NewSegment({ onClose }: { onClose: () => void }) {
             error={fault('percent')}
             min={0}
             max={100}
+            allowNegative={false}
             decimalScale={4}
           />
           <TextInput

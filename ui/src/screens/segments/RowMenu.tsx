@@ -46,7 +46,7 @@ export function RowMenu({ slug, onGone }: { slug: string; onGone: () => void }) 
       </Menu>
       {open === 'rename' && <RenameDialog slug={slug} onClose={close} onDone={gone} />}
       {open === 'copy' && <CopyDialog slug={slug} onClose={close} />}
-      {open === 'delete' && <DeleteSegments slugs={[slug]} onClose={close} onDone={gone} />}
+      {open === 'delete' && <DeleteSegments slugs={[slug]} onGone={onGone} onClose={close} />}
     </>
   );
 }

@@ -101,7 +101,7 @@ export default function Segments() {
   const may = useMay();
   const [search, change] = useAddress<ReturnType<typeof searched>>();
   const [selected, setSelected] = useState<Set<string>>(new Set());
-  const [isDeleting, setDeleting] = useState(false);
+  const [deleting, setDeleting] = useState<string[]>([]);
   const sort = search.sort ?? 'slug';
   const filters = {
     sort,
@@ -187,7 +187,7 @@ export default function Segments() {
       {mayManage && selected.size > 0 && (
         <Group gap="sm">
           <Text size="sm">{t('selected', { count: selected.size })}</Text>
-          <Button size="xs" variant="default" onClick={() => setDeleting(true)}>
+          <Button size="xs" variant="default" onClick={() => setDeleting([...selected])}>
             {t('delete')}
           </Button>
         </Group>
@@ -216,15 +216,8 @@ export default function Segments() {
         }
       />
       {search.new && mayManage && <NewSegment onClose={() => change({ new: undefined })} />}
-      {isDeleting && (
-        <DeleteSegments
-          slugs={[...selected]}
-          onClose={() => setDeleting(false)}
-          onDone={() => {
-            setSelected(new Set());
-            setDeleting(false);
-          }}
-        />
+      {deleting.length > 0 && (
+        <DeleteSegments slugs={deleting} onGone={unselect} onClose={() => setDeleting([])} />
       )}
     </Page>
   );

@@ -43,6 +43,7 @@ function Form({ loaded }: { loaded: Tagged }) {
           rows={draft.rows}
           faults={faults}
           isReadOnly={!mayManage}
+          isLocked={profile.isBusy}
           onChange={(rows) => profile.type({ rows })}
           error={faultOf(error, 'attributes')}
         />

@@ -6,6 +6,7 @@ import { DataTable, useList, type Column } from '../../parts/DataTable';
 import { Empty } from '../../parts/Empty';
 import { download } from '../../parts/files';
 import { Instant } from '../../parts/Instant';
+import { isMonth } from '../../parts/month';
 import { SegmentLink } from '../../parts/SegmentLink';
 import { useText } from '../../text';
 import { SettledField } from '../../parts/SettledField';
@@ -14,8 +15,6 @@ import { user } from './messages';
 import { useSource } from './words';
 
 type Row = Schemas['HistoryRow'];
-
-const isMonth = (text: string) => /^\d{4}-(0[1-9]|1[0-2])$/.test(text);
 
 /** What happened to a user, the newest first. */
 export function History({ id }: { id: string }) {

@@ -25,10 +25,12 @@ export function Rights({ id, etag }: RightsProps) {
   const may = useMay();
   const [asked, setAsked] = useState<'erase' | 'delete' | null>(null);
   const take = useChange({
-    act: () => ok(api.GET('/api/v1/users/{user_id}/export', { params: { path: { user_id: id } } })),
+    // As it came: numbers that JavaScript would round stay as they are.
+    act: () =>
+      ok(api.GET('/api/v1/users/{user_id}/export', { params: { path: { user_id: id } }, parseAs: 'text' })),
     changes: ['audit'],
     done: () => t('exported', { id }),
-    onDone: (person) => save(`${id}.json`, JSON.stringify(person, null, 2)),
+    onDone: (person) => save(`${id}.json`, person),
   });
   return (
     <>

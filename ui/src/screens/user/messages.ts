@@ -111,9 +111,10 @@ export const user = define(
     attributes: 'Attributes',
     // Why
     whyTitle: '{{id}} and {{segment}}',
-    whyIn: '{{id}} is in {{segment}} since {{since}}: put in by {{actor}}, {{source}}{{reason}}{{until}}.',
-    whyOut: '{{id}} is not in {{segment}} since {{at}}: taken out by {{actor}}, {{source}}{{reason}}.',
-    whyExpired: '{{id}} is not in {{segment}} since {{at}}, when the deadline came.',
+    whyIn:
+      '{{id}} has been in {{segment}} since {{since}}: put in by {{actor}}, {{source}}{{reason}}{{until}}.',
+    whyOut: '{{id}} has not been in {{segment}} since {{at}}: taken out by {{actor}}, {{source}}{{reason}}.',
+    whyExpired: '{{id}} has not been in {{segment}} since {{at}}, when the deadline came.',
     whyNever: '{{id}} is not in {{segment}}, and as far as history tells never was.',
     whyNot: '{{id}} is not in {{segment}}.',
     whyReason: ', for the reason “{{reason}}”',

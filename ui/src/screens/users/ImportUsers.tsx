@@ -29,6 +29,7 @@ export function ImportUsers({ onClose }: { onClose: () => void }) {
       onClose={onClose}
       title={t('importTitle')}
       size="lg"
+      closeOnClickOutside={false}
       closeButtonProps={{ 'aria-label': of('close') }}
     >
       <Stack>

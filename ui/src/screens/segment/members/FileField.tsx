@@ -1,5 +1,5 @@
 import { Alert, Button, FileButton, Group, Paper, Table, Text } from '@mantine/core';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useText } from '../../../text';
 import { useFormats } from '../../../text/formats';
 import { members } from './messages';
@@ -16,18 +16,27 @@ const SHOWN = 5;
 
 interface FileFieldProps {
   chosen: Chosen | null;
+  isBusy: boolean;
   onChoose: (chosen: Chosen) => void;
 }
 
 /** A file by dropping it, or by a button. */
-export function FileField({ chosen, onChoose }: FileFieldProps) {
+export function FileField({ chosen, isBusy, onChoose }: FileFieldProps) {
   const t = useText(members);
   const formats = useFormats();
   const [isOver, setOver] = useState(false);
+  const [isUnreadable, setUnreadable] = useState(false);
+  const reset = useRef<() => void>(null);
   const take = (file: File | null | undefined) => {
-    if (!file) return;
+    // The same file, mended, is a choice as well.
+    reset.current?.();
+    if (!file || isBusy) return;
     const { name, size } = file;
-    void file.text().then((text) => onChoose({ name, size, text }));
+    setUnreadable(false);
+    file.text().then(
+      (text) => onChoose({ name, size, text }),
+      () => setUnreadable(true),
+    );
   };
   return (
     <>
@@ -47,7 +56,7 @@ export function FileField({ chosen, onChoose }: FileFieldProps) {
         }}
       >
         <Group>
-          <FileButton onChange={take} accept=".csv,.tsv,.txt,text/csv">
+          <FileButton onChange={take} resetRef={reset} accept=".csv,.tsv,.txt,text/csv">
             {(props) => (
               <Button variant="default" {...props}>
                 {t('chooseFile')}
@@ -62,6 +71,11 @@ export function FileField({ chosen, onChoose }: FileFieldProps) {
           {t('fileHint')}
         </Text>
       </Paper>
+      {isUnreadable && (
+        <Alert color="red" variant="outline" role="alert">
+          {t('unreadable')}
+        </Alert>
+      )}
       {chosen && <FilePreview text={chosen.text} />}
     </>
   );

@@ -82,6 +82,7 @@ function Prepare({ slug, onClose, onBegun }: PrepareProps) {
         <Stack>
           <FileField
             chosen={chosen}
+            isBusy={isBusy}
             onChoose={(file) => {
               setChosen(file);
               startOver();

@@ -58,6 +58,7 @@ export const members = define(
     import: 'Import',
     importTitle: 'Import members of {{slug}}',
     chooseFile: 'Choose a file',
+    unreadable: 'The file could not be read. Is it still there, and not too large?',
     dropHere: 'or drop a CSV file here',
     fileHint:
       'A column user_id, and where wanted expires_at or ttl, and reason. Separated by ; , or tab, in UTF-8.',
@@ -153,6 +154,7 @@ export const members = define(
     import: 'Загрузить',
     importTitle: 'Загрузка участников {{slug}}',
     chooseFile: 'Выбрать файл',
+    unreadable: 'Файл не удалось прочитать. Он ещё на месте и не слишком велик?',
     dropHere: 'или перетащите сюда файл CSV',
     fileHint:
       'Нужен столбец user_id; по желанию — expires_at или ttl, а также reason. Разделитель — ; , или табуляция, кодировка UTF-8.',
