@@ -15,6 +15,7 @@ interface Common {
 }
 
 function useChoices(search: string, chosen: string[]) {
+  const t = useText(parts);
   const formats = useFormats();
   const [settled] = useDebouncedValue(search, 120);
   const found = useQuery(segmentChoices(chosen.includes(settled) ? '' : settled));
@@ -30,7 +31,8 @@ function useChoices(search: string, chosen: string[]) {
       </Text>
     </Group>
   );
-  return { slugs, option };
+  const none = found.isError ? t('lookupFailed') : t(found.isPending ? 'loading' : 'nothingFound');
+  return { slugs, option, none };
 }
 
 /** One segment out of any number: the service searches while somebody types. */
@@ -39,7 +41,7 @@ export function SegmentSelect(
 ) {
   const t = useText(parts);
   const [search, setSearch] = useState(props.value ?? '');
-  const { slugs, option } = useChoices(search, props.value ? [props.value] : []);
+  const { slugs, option, none } = useChoices(search, props.value ? [props.value] : []);
   return (
     <Select
       label={props.label}
@@ -56,7 +58,7 @@ export function SegmentSelect(
       searchValue={search}
       onSearchChange={setSearch}
       onChange={props.onChange}
-      nothingFoundMessage={t('nothingFound')}
+      nothingFoundMessage={none}
     />
   );
 }
@@ -67,7 +69,7 @@ export function SegmentsSelect(
 ) {
   const t = useText(parts);
   const [search, setSearch] = useState('');
-  const { slugs, option } = useChoices(search, props.value);
+  const { slugs, option, none } = useChoices(search, props.value);
   return (
     <MultiSelect
       label={props.label}
@@ -86,7 +88,7 @@ export function SegmentsSelect(
       searchValue={search}
       onSearchChange={setSearch}
       onChange={props.onChange}
-      nothingFoundMessage={t('nothingFound')}
+      nothingFoundMessage={none}
     />
   );
 }

@@ -97,7 +97,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       onQueryChange={setQuery}
       filter={(_, actions) => actions}
       onSpotlightClose={onClose}
-      nothingFound={t('paletteEmpty')}
+      nothingFound={segments.isError || users.isError ? of('lookupFailed') : t('paletteEmpty')}
       shortcut={null}
       scrollable
       maxHeight={420}

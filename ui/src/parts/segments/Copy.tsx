@@ -6,6 +6,7 @@ import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { useChange } from '../changes';
 import { Confirm } from '../Confirm';
+import { AsOf } from '../Instant';
 import { parts } from '../messages';
 import { Panel } from '../Panel';
 import { ProblemAlert } from '../ProblemAlert';
@@ -106,6 +107,8 @@ function ConfirmCopy({ state: { slug, copying, goBack }, count }: { state: Copyi
   const t = useText(segmentParts);
   const formats = useFormats();
   const navigate = useNavigate();
+  // It opens with the answer.
+  const [at] = useState(() => Date.now());
   const change = useChange({
     act: () => copy(slug, copying, false),
     changes: TOUCHED,
@@ -122,6 +125,7 @@ function ConfirmCopy({ state: { slug, copying, goBack }, count }: { state: Copyi
       onClose={goBack}
     >
       <Text size="sm">{t('copyCount', { count, shown: formats.number(count) })}</Text>
+      <AsOf at={at} />
     </Confirm>
   );
 }

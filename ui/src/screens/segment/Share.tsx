@@ -6,6 +6,7 @@ import { api, ok, type Schemas } from '../../api/client';
 import { isProblem } from '../../api/problem';
 import { useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
+import { AsOf } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
 import { parts } from '../../parts/messages';
 import { Panel } from '../../parts/Panel';
@@ -117,6 +118,7 @@ function Preview(props: { segment: Segment; percent: number; isSettled: boolean 
           <div role="status" aria-label={t('preview')} style={{ opacity: isReady ? 1 : 0.5 }}>
             <Outcome outcome={outcome} />
           </div>
+          <AsOf at={query.dataUpdatedAt} />
           <Apply slug={segment.slug} percent={percent} outcome={outcome} isReady={isReady} />
         </Stack>
       )}

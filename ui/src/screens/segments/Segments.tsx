@@ -44,7 +44,7 @@ function useColumns(months: ReadonlyMap<string, number[]>): Record<Choice, Colum
     size: {
       key: 'size',
       title: t('size'),
-      width: 'minmax(76px, 110px)',
+      width: 'minmax(96px, 110px)',
       isRight: true,
       sort: 'user_count',
       cell: ({ user_count }) => formats.number(user_count),
@@ -126,7 +126,7 @@ export default function Segments() {
     {
       key: 'slug',
       title: t('slug'),
-      width: 'minmax(150px, 2fr)',
+      width: 'minmax(130px, 2fr)',
       sort: 'slug',
       cell: ({ slug, name }) => (
         <>

@@ -150,7 +150,7 @@ function useColumns({ onWhy, onRemove }: Acts): Column<Row>[] {
     {
       key: 'acts',
       title: t('acts'),
-      width: onRemove ? 'minmax(70px, 150px)' : '80px',
+      width: onRemove ? 'minmax(70px, min(150px, 20vw))' : '80px',
       cell: (row) => (
         <Group gap={4}>
           <Button
