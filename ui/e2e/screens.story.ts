@@ -39,6 +39,7 @@ const ADDRESSES = [
 
 // A segment that is not there.
 test.use({ expected: /status of 404/ });
+
 /** What an address opens over its screen is looked at too, once it is there. */
 async function open(page: Page, address: string): Promise<void> {
   await page.goto(address);

@@ -10,6 +10,7 @@ export type Schemas = components['schemas'];
 export const csrf = new Store<string | null>(null);
 /** Whether the last request got an answer. */
 export const reachable = new Store(true);
+
 /** Whether the service answers now, asked without anybody's rights. */
 export async function isThere(): Promise<boolean> {
   return fetch('/healthz', { signal: AbortSignal.timeout(10_000) }).then(

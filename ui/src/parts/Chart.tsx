@@ -55,8 +55,8 @@ export function Chart(props: ChartProps) {
     if (labelKind === 'name') return text;
     return labelKind === 'day' ? formats.day(text) : formats.instant(text);
   };
-  const tick = (text: string) =>
-    labelKind === 'instant' && areDaysApart(labels) ? formats.day(text) : label(text);
+  const isByDay = labelKind === 'instant' && areDaysApart(labels);
+  const tick = (text: string) => (isByDay ? formats.day(text) : label(text));
   // A file is read by programs, and in every language.
   const plain = (text: string) => (labelKind === 'day' ? localDay(text) : text);
   const summary = series

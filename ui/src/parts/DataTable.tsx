@@ -15,7 +15,7 @@ export interface PageOf<T> {
   items: T[];
   next_cursor: string | null;
   total?: number | null;
-  /** When it was asked for, in milliseconds. */
+  /** When it came, in milliseconds. */
   at?: number;
 }
 
@@ -36,6 +36,15 @@ export function useList<T>(
 }
 
 export type List<T> = UseInfiniteQueryResult<InfiniteData<PageOf<T>>>;
+
+/** Asks for a list again and again while something in it goes on. */
+export function useFollowed({ refetch }: Pick<List<unknown>, 'refetch'>, isGoing: boolean): void {
+  useEffect(() => {
+    if (!isGoing) return;
+    const timer = setInterval(() => void refetch({ cancelRefetch: false }), 2000);
+    return () => clearInterval(timer);
+  }, [isGoing, refetch]);
+}
 
 export interface Column<T> {
   key: string;
@@ -208,7 +217,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
       <Group className={classes.foot} gap="sm" justify="space-between">
         <Text size="xs" c="dimmed">
           <span role="status">{list.isPending ? t('loading') : count}</span>{' '}
-          <AsOf at={list.data?.pages[0]?.at ?? list.dataUpdatedAt} />
+          <AsOf at={list.data?.pages[0]?.at} />
         </Text>
         {isFetchingNextPage && (
           <Text size="xs" c="dimmed">

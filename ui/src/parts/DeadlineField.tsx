@@ -18,6 +18,10 @@ export function instantOf(local: string): string | undefined {
   return local === '' || Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 }
 
+export function isInstant(text: string): boolean {
+  return !Number.isNaN(Date.parse(text));
+}
+
 /** Back from the service's instant to a local time for the field. */
 export function localOf(iso: string): string {
   const at = new Date(iso);

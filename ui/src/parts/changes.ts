@@ -3,6 +3,12 @@ import { useMutation, useQueryClient, type UseMutationResult } from '@tanstack/r
 import { useText } from '../text';
 import { parts } from './messages';
 
+/** Whether a query is about one of these nouns, by the first word of its key. */
+export const isAbout =
+  (nouns: readonly string[]) =>
+  ({ queryKey }: { queryKey: readonly unknown[] }) =>
+    nouns.includes(String(queryKey[0]));
+
 interface ChangeOptions<V, T> {
   act: (values: V) => Promise<T>;
   /** First words of the keys of what it changes; everything when absent. */
@@ -21,11 +27,7 @@ export function useChange<V = void, T = unknown>(
   return useMutation<T, unknown, V>({
     mutationFn: options.act,
     onSuccess(result, values) {
-      const keys = options.changes;
-      const touched = keys
-        ? { predicate: (query: { queryKey: readonly unknown[] }) => keys.includes(String(query.queryKey[0])) }
-        : {};
-      void client.invalidateQueries(touched);
+      void client.invalidateQueries(options.changes ? { predicate: isAbout(options.changes) } : {});
       const said = options.done?.(result, values);
       if (said)
         notifications.show({

@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { api, ok, tagged } from '../api/client';
 
 /** What more than one screen asks for. The first word of a key says what it is about, so that changes find it. */
@@ -52,3 +52,9 @@ export const providersQuery = queryOptions({
   queryFn: () => ok(api.GET('/api/v1/auth/providers')),
   staleTime: 300_000,
 });
+
+/** What people call a provider. */
+export function useProviderTitle(): (provider: string) => string {
+  const providers = useQuery(providersQuery).data?.items;
+  return (provider) => providers?.find((one) => one.provider === provider)?.title ?? provider;
+}

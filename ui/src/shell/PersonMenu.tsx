@@ -1,13 +1,10 @@
 import { Menu, useMantineColorScheme } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
-import { api, ok } from '../api/client';
-import { leave, useMe } from '../api/me';
-import { isProblem } from '../api/problem';
-import { useChange } from '../parts/changes';
+import { useMe } from '../api/me';
 import { parts } from '../parts/messages';
 import { ProblemAlert } from '../parts/ProblemAlert';
+import { useSignOut } from '../parts/useSignOut';
 import { useLanguage, useText } from '../text';
 import { shell } from './messages';
 import { PersonButton } from './Person';
@@ -17,7 +14,6 @@ export default function PersonMenu() {
   const t = useText(shell);
   const of = useText(parts);
   const me = useMe();
-  const client = useQueryClient();
   const [language, setLanguage] = useLanguage();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const login = me?.account?.login;
@@ -25,18 +21,7 @@ export default function PersonMenu() {
   // It was reached for before it was here.
   const [isOpen, setOpen] = useState(true);
   useEffect(() => button.current?.focus(), []);
-  const signOut = useChange({
-    async act() {
-      try {
-        await ok(api.DELETE('/api/v1/auth/session'));
-      } catch (error) {
-        // A session that is over needs no end.
-        if (!isProblem(error, 401)) throw error;
-      }
-    },
-    changes: [],
-    onDone: () => leave(client),
-  });
+  const signOut = useSignOut();
   return (
     <Menu position="bottom-end" width={230} opened={isOpen} onChange={setOpen}>
       <Menu.Target>

@@ -13,12 +13,10 @@ function isTyping(event: KeyboardEvent): boolean {
   );
 }
 
-/** What the same key gives where letters are Russian. */
-const RUSSIAN: Record<string, string> = {
-  ...{ a: 'ф', c: 'с', d: 'в', g: 'п', h: 'р', i: 'ш', j: 'о', k: 'л' },
-  ...{ l: 'д', n: 'т', p: 'з', r: 'к', s: 'ы', t: 'е', u: 'г' },
-};
-const key = (letter: string) => `(${letter}|${RUSSIAN[letter] ?? letter})`;
+/** A letter, and what the same key gives where letters are Russian. */
+const LATIN = 'abcdefghijklmnopqrstuvwxyz';
+const RUSSIAN = 'фисвуапршолдьтщзйкыегмцчня';
+const key = (letter: string) => `(${letter}|${RUSSIAN[LATIN.indexOf(letter)]})`;
 
 interface Keys {
   onHelp: () => void;

@@ -4,7 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { isProblem } from '../../api/problem';
-import { useChange } from '../../parts/changes';
+import { isAbout, useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { useText } from '../../text';
 import { stateOf, type Tagged } from './roles';
@@ -143,9 +143,7 @@ function useRemove({ value, etag }: Tagged) {
       // First away from the screen, or it would ask for what is gone.
       void navigate({ to: '/accounts', search: {} as never, replace: true }).then(() => {
         client.removeQueries({ queryKey: accountQuery(id).queryKey });
-        return client.invalidateQueries({
-          predicate: ({ queryKey }) => ['accounts', 'audit', 'me'].includes(String(queryKey[0])),
-        });
+        return client.invalidateQueries({ predicate: isAbout(['accounts', 'audit', 'me']) });
       }),
   });
 }

@@ -8,7 +8,7 @@ import { Confirm } from '../../parts/Confirm';
 import { Loaded } from '../../parts/Loaded';
 import { Panel } from '../../parts/Panel';
 import { ProblemAlert } from '../../parts/ProblemAlert';
-import { identitiesQuery, providersQuery } from '../../parts/queries';
+import { identitiesQuery, providersQuery, useProviderTitle } from '../../parts/queries';
 import { useText } from '../../text';
 import type { Account } from './roles';
 import { accounts } from './messages';
@@ -39,14 +39,9 @@ export function Identities({ account }: { account: Account }) {
   );
 }
 
-function useTitle(): (provider: string) => string {
-  const providers = useQuery(providersQuery).data?.items;
-  return (provider) => providers?.find((one) => one.provider === provider)?.title ?? provider;
-}
-
 function Linked({ account, items }: { account: Account; items: Identity[] }) {
   const t = useText(accounts);
-  const title = useTitle();
+  const title = useProviderTitle();
   const [leaving, setLeaving] = useState<Identity | null>(null);
   if (items.length === 0) return <Text size="sm">{t('noIdentities')}</Text>;
   return (
@@ -91,7 +86,7 @@ interface UnlinkProps {
 
 function Unlink({ account, identity, onClose }: UnlinkProps) {
   const t = useText(accounts);
-  const title = useTitle();
+  const title = useProviderTitle();
   const { provider, subject } = identity;
   const change = useChange({
     act: () =>

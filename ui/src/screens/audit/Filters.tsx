@@ -1,6 +1,6 @@
 import { Button, Group, Select } from '@mantine/core';
-import { instantOf, localOf } from '../../parts/DeadlineField';
-import { isMonth } from '../../parts/month';
+import { InstantField } from '../../parts/InstantField';
+import { MonthField } from '../../parts/MonthField';
 import { SettledField } from '../../parts/SettledField';
 import { useText } from '../../text';
 import { audit } from './messages';
@@ -42,16 +42,26 @@ export function Filters({ search, change }: FiltersProps) {
         value={search.subject}
         onChange={(subject) => change({ subject })}
       />
-      <SettledField
-        type="month"
+      <MonthField
         label={t('month')}
         w={146}
-        value={search.month ?? ''}
-        isWhole={isMonth}
-        onSettle={(text) => change({ month: text || undefined, from: undefined, to: undefined })}
+        month={search.month}
+        onSettle={(month) => change({ month, from: undefined, to: undefined })}
       />
-      <At label={t('from')} value={search.from} onChange={(from) => change({ from, month: undefined })} />
-      <At label={t('to')} value={search.to} onChange={(to) => change({ to, month: undefined })} />
+      <InstantField
+        label={t('from')}
+        title={t('localTime')}
+        w={190}
+        at={search.from}
+        onSettle={(from) => change({ from, month: undefined })}
+      />
+      <InstantField
+        label={t('to')}
+        title={t('localTime')}
+        w={190}
+        at={search.to}
+        onSettle={(to) => change({ to, month: undefined })}
+      />
       {Object.keys(filtersOf(search)).length > 0 && (
         <Button variant="default" onClick={() => change(NONE)}>
           {t('clearFilters')}
@@ -78,24 +88,7 @@ function Word({ label, placeholder, value, onChange, isSearch = false }: FieldPr
       value={value ?? ''}
       spellCheck={false}
       {...(isSearch ? { 'data-search': true } : {})}
-      onSettle={(text) => onChange(text.trim() || undefined)}
-    />
-  );
-}
-
-function At({ label, value, onChange }: FieldProps) {
-  const t = useText(audit);
-  const isInstant = value !== undefined && !Number.isNaN(Date.parse(value));
-  return (
-    <SettledField
-      type="datetime-local"
-      label={label}
-      title={t('localTime')}
-      w={190}
-      value={isInstant ? localOf(value) : ''}
-      // While a year is typed it passes through the first centuries.
-      isWhole={(text) => text >= '1970'}
-      onSettle={(text) => onChange(instantOf(text))}
+      onSettle={(text) => onChange(text || undefined)}
     />
   );
 }

@@ -1,7 +1,6 @@
 import { Button, Group, Select, Text } from '@mantine/core';
-import { useEffect } from 'react';
 import { api, ok } from '../../api/client';
-import { DataTable, useList, type Column } from '../../parts/DataTable';
+import { DataTable, useFollowed, useList, type Column } from '../../parts/DataTable';
 import { Empty } from '../../parts/Empty';
 import { Instant } from '../../parts/Instant';
 import { Page } from '../../parts/Page';
@@ -22,12 +21,7 @@ function useJobs(search: Search) {
     ok(api.GET('/api/v1/jobs', { params: { query: { limit: 50, kind, state, cursor, count: 'exact' } } })),
   );
   const isGoing = list.data?.pages.some((page) => page.items.some(isLive)) ?? false;
-  const { refetch } = list;
-  useEffect(() => {
-    if (!isGoing) return;
-    const timer = setInterval(() => void refetch({ cancelRefetch: false }), 2000);
-    return () => clearInterval(timer);
-  }, [isGoing, refetch]);
+  useFollowed(list, isGoing);
   return { list, kind, state, isGoing };
 }
 

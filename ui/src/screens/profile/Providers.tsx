@@ -13,7 +13,7 @@ import { profile } from './messages';
 export function Providers({ account }: { account: number }) {
   const t = useText(profile);
   const providers = useQuery(providersQuery).data?.items ?? [];
-  const identities = useQuery(identitiesQuery(String(account)));
+  const identities = useQuery({ ...identitiesQuery(String(account)), enabled: providers.length > 0 });
   if (providers.length === 0) return null;
   return (
     <Panel title={t('providers')}>

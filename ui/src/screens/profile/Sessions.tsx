@@ -9,7 +9,8 @@ import { Instant } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
 import { Panel } from '../../parts/Panel';
 import { ProblemAlert } from '../../parts/ProblemAlert';
-import { providersQuery } from '../../parts/queries';
+import { useProviderTitle } from '../../parts/queries';
+import { useSignOut } from '../../parts/useSignOut';
 import { useText } from '../../text';
 import { profile } from './messages';
 
@@ -22,12 +23,11 @@ export function Sessions({ account }: { account: number }) {
     queryKey: ['sessions', 'mine'],
     queryFn: () => ok(api.GET('/api/v1/accounts/me/sessions')),
   });
-  const onDone = () => leave(client);
-  const here = useChange({ act: () => ok(api.DELETE('/api/v1/auth/session')), changes: [], onDone });
+  const here = useSignOut();
   const everywhere = useChange({
     act: () => ok(api.POST('/api/v1/accounts/{id}/sign_out', { params: { path: { id: String(account) } } })),
     changes: [],
-    onDone,
+    onDone: () => leave(client),
   });
   return (
     <Panel title={t('sessions')}>
@@ -60,11 +60,8 @@ export function Sessions({ account }: { account: number }) {
 
 function List({ items }: { items: Schemas['Session'][] }) {
   const t = useText(profile);
-  const providers = useQuery(providersQuery).data?.items;
-  const means = (by: string) =>
-    by === 'password' || by === 'link'
-      ? t(`means_${by}`)
-      : (providers?.find(({ provider }) => provider === by)?.title ?? by);
+  const title = useProviderTitle();
+  const means = (by: string) => (by === 'password' || by === 'link' ? t(`means_${by}`) : title(by));
   return (
     <Table.ScrollContainer minWidth={520}>
       <Table aria-label={t('sessions')} verticalSpacing="xs">

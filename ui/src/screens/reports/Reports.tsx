@@ -1,8 +1,7 @@
 import { Button, Code, Stack, Text } from '@mantine/core';
-import { useEffect } from 'react';
 import { api, ok } from '../../api/client';
 import { useMay } from '../../api/me';
-import { DataTable, useList, type Column } from '../../parts/DataTable';
+import { DataTable, useFollowed, useList, type Column } from '../../parts/DataTable';
 import { Empty } from '../../parts/Empty';
 import { Instant } from '../../parts/Instant';
 import { Page } from '../../parts/Page';
@@ -57,12 +56,7 @@ function useReports(isAllowed: boolean) {
     isAllowed,
   );
   const isGoing = list.data?.pages.some((page) => page.items.some(isLive)) ?? false;
-  const { refetch } = list;
-  useEffect(() => {
-    if (!isGoing) return;
-    const timer = setInterval(() => void refetch({ cancelRefetch: false }), 2000);
-    return () => clearInterval(timer);
-  }, [isGoing, refetch]);
+  useFollowed(list, isGoing);
   return list;
 }
 

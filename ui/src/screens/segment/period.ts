@@ -55,10 +55,6 @@ export function historyFile(form: 'csv' | 'xlsx', slug: string, filters: History
   return `/api/v1/history.${form}?${new URLSearchParams({ segment: slug, ...filters }).toString()}`;
 }
 
-export function isInstant(text: string): boolean {
-  return !Number.isNaN(Date.parse(text));
-}
-
 /** Whether the end lies before the beginning. */
 export function isTurned({ from, to }: { from: string; to?: string }): boolean {
   return to !== undefined && Date.parse(to) <= Date.parse(from);

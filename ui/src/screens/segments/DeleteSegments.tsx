@@ -2,7 +2,7 @@ import { List, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, ok } from '../../api/client';
 import { isProblem } from '../../api/problem';
-import { useChange } from '../../parts/changes';
+import { isAbout, useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { AsOf } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
@@ -49,9 +49,7 @@ export function DeleteSegments({ slugs, onGone, onClose }: DeleteSegmentsProps) 
         }
       } catch (error) {
         // Those before it are gone all the same.
-        void client.invalidateQueries({
-          predicate: ({ queryKey }) => TOUCHED.includes(String(queryKey[0])),
-        });
+        void client.invalidateQueries({ predicate: isAbout(TOUCHED) });
         throw error;
       }
     },

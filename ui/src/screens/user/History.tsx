@@ -6,10 +6,9 @@ import { DataTable, useList, type Column } from '../../parts/DataTable';
 import { Empty } from '../../parts/Empty';
 import { download } from '../../parts/files';
 import { Instant } from '../../parts/Instant';
-import { isMonth } from '../../parts/month';
+import { MonthField } from '../../parts/MonthField';
 import { SegmentLink } from '../../parts/SegmentLink';
 import { useText } from '../../text';
-import { SettledField } from '../../parts/SettledField';
 import { useAddress } from './address';
 import { user } from './messages';
 import { useSource } from './words';
@@ -45,13 +44,11 @@ export function History({ id }: { id: string }) {
     <Stack>
       <Group justify="space-between" align="flex-end">
         <Group align="flex-end" gap="xs">
-          <SettledField
-            type="month"
+          <MonthField
             label={t('month')}
             description={t('monthHint')}
-            value={month ?? ''}
-            isWhole={isMonth}
-            onSettle={(text) => change({ month: text || undefined })}
+            month={month}
+            onSettle={(month) => change({ month })}
             w={200}
           />
           {clear}

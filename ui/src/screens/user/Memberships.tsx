@@ -4,13 +4,12 @@ import { useState } from 'react';
 import { api, ok, type Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
 import { DataTable, useList, type Column } from '../../parts/DataTable';
-import { instantOf, localOf } from '../../parts/DeadlineField';
 import { Empty } from '../../parts/Empty';
 import { Instant } from '../../parts/Instant';
 import { SegmentLink } from '../../parts/SegmentLink';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
-import { SettledField } from '../../parts/SettledField';
+import { InstantField } from '../../parts/InstantField';
 import { AddToSegment } from './AddToSegment';
 import { useAddress } from './address';
 import { user } from './messages';
@@ -81,17 +80,13 @@ interface AsOfFieldProps {
 function AsOfField({ asOf, onChange }: AsOfFieldProps) {
   const t = useText(user);
   const formats = useFormats();
-  const known = asOf !== undefined && !Number.isNaN(Date.parse(asOf)) ? asOf : undefined;
   return (
     <Group align="flex-end" gap="xs">
-      <SettledField
-        type="datetime-local"
+      <InstantField
         label={t('asOf')}
-        description={known ? t('asOfHint', { utc: formats.utc(known) }) : t('asOfNow')}
-        value={known ? localOf(known) : ''}
-        // While a year is typed it passes through the first centuries.
-        isWhole={(text) => text >= '1970'}
-        onSettle={(text) => onChange(instantOf(text))}
+        hint={(at) => (at ? t('asOfHint', { utc: formats.utc(at) }) : t('asOfNow'))}
+        at={asOf}
+        onSettle={onChange}
         w={240}
       />
       {asOf !== undefined && (

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { useMay } from '../../api/me';
 import { isProblem } from '../../api/problem';
-import { useChange } from '../../parts/changes';
+import { isAbout, useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { save } from '../../parts/files';
 import { ProblemAlert } from '../../parts/ProblemAlert';
@@ -65,10 +65,10 @@ function useEnd(id: string, etag: string | undefined, isErasing: boolean) {
     await navigate({ to: '/users', search: {} as never });
     // Nothing of who was erased stays in this browser's memory.
     client.removeQueries({
-      predicate: ({ queryKey }) => TOUCHED.includes(String(queryKey[0])) && queryKey.includes(id),
+      predicate: (query) => isAbout(TOUCHED)(query) && query.queryKey.includes(id),
       type: 'inactive',
     });
-    await client.invalidateQueries({ predicate: ({ queryKey }) => TOUCHED.includes(String(queryKey[0])) });
+    await client.invalidateQueries({ predicate: isAbout(TOUCHED) });
   };
   return useChange({
     async act() {

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { api, ok } from '../../api/client';
+import { isAbout } from '../../parts/changes';
 import { isLive } from '../../parts/jobs/job';
 
 const TOUCHED = ['users', 'summary', 'segments', 'memberships', 'history', 'jobs'];
@@ -48,7 +49,7 @@ export function useImport() {
   const isOver = current !== undefined && !isLive(current) && !current.import?.dry_run;
   useEffect(() => {
     if (!isOver) return;
-    void client.invalidateQueries({ predicate: ({ queryKey }) => TOUCHED.includes(String(queryKey[0])) });
+    void client.invalidateQueries({ predicate: isAbout(TOUCHED) });
   }, [client, isOver]);
   return { upload, job: current, jobError: job.error, cancel };
 }

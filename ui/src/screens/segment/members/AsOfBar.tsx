@@ -1,13 +1,12 @@
 import { Alert, Box, Button, Group, Slider, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { instantOf, localOf } from '../../../parts/DeadlineField';
+import { isInstant } from '../../../parts/DeadlineField';
 import { Instant } from '../../../parts/Instant';
+import { InstantField } from '../../../parts/InstantField';
 import { firstChangeQuery } from '../../../parts/queries';
 import { useText } from '../../../text';
 import { useFormats } from '../../../text/formats';
-import { isInstant } from '../period';
-import { SettledField } from '../../../parts/SettledField';
 import { members } from './messages';
 import { instantAt, placeOf, rangeOf } from './past';
 
@@ -28,14 +27,11 @@ export function AsOfBar({ slug, asOf, onChange }: AsOfBarProps) {
     <Stack gap="xs">
       <Group align="flex-start" gap="md">
         {first && <PastSlider first={first} asOf={asOf} onChange={onChange} />}
-        <SettledField
-          type="datetime-local"
+        <InstantField
           label={t('asOfField')}
-          description={asOf && isInstant(asOf) ? formats.utc(asOf) : t('now')}
-          value={asOf && isInstant(asOf) ? localOf(asOf) : ''}
-          // While a year is typed it passes through the first centuries.
-          isWhole={(text) => text >= '1970'}
-          onSettle={(text) => onChange(instantOf(text))}
+          hint={(at) => (at ? formats.utc(at) : t('now'))}
+          at={asOf}
+          onSettle={onChange}
           w={230}
         />
       </Group>
