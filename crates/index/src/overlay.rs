@@ -116,7 +116,11 @@ impl Overlay {
         if self.emptied.get(&segment).is_some_and(|emptied| number < *emptied) {
             return;
         }
-        let pairs = &mut self.user_mut(user).pairs;
+        let changed = self.user_mut(user);
+        if changed.is_alive.is_some_and(|(last, is_alive)| !is_alive && number < last) {
+            return;
+        }
+        let pairs = &mut changed.pairs;
         match pairs.binary_search_by_key(&segment, |pair| pair.segment) {
             Ok(place) if number < pairs[place].number => {
                 if let (Some(known), Some(earlier)) = (&mut pairs[place].stay, change(None))

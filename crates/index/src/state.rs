@@ -81,9 +81,20 @@ impl State {
                 Change::Named { segment, slug } => drop(self.name(*segment, Some(slug), number)),
                 Change::Deleted { segment } => drop(self.name(*segment, None, number)),
                 Change::Born { user } => self.overlay.set_alive(user.as_str(), number, true),
-                Change::Died { user } => self.overlay.set_alive(user.as_str(), number, false),
+                Change::Died { user } => self.die(user.as_str(), number),
             }
         }
+    }
+
+    /// A user is no more, and in nothing: nobody tells of a stay whose deadline came before.
+    fn die(&mut self, user: &str, number: i64) {
+        let mut segments = Vec::new();
+        let row = self.packed.rows.find(user).map(|(_, row)| row);
+        self.overlay.stays(self.overlay.user(user), row.into_iter().flatten(), |segment, _| segments.push(segment));
+        for segment in segments {
+            self.overlay.change(user, segment, number, |_| None);
+        }
+        self.overlay.set_alive(user, number, false);
     }
 
     /// The segment's ordinal, which is called so from now on, or is no more.
@@ -309,6 +320,30 @@ mod tests {
         assert_eq!(active(&state, "a"), None);
         state.apply(&told(5, [Change::Named { segment: SegmentId(9), slug: slug("Z") }]));
         assert_eq!(active(&state, "a"), Some(vec![slug("A"), slug("Z")]));
+    }
+
+    #[test]
+    fn who_is_no_more_is_not_packed_though_a_deadline_came_just_before() {
+        let due = |who: &str| Change::Entered {
+            user: user(who),
+            segment: SegmentId(1),
+            since: Instant::from_timestamp_micros(60_000_000).unwrap(),
+            expires_at: Instant::from_timestamp_micros(540_000_000),
+        };
+        let died = |who: &str| Change::Died { user: user(who) };
+        let now = Instant::from_timestamp_micros(600_000_000).unwrap();
+        let users = |state: &State| state.packed_at(now, || ()).packed.rows.users();
+        let mut state = state();
+        assert_eq!(users(&state), 2);
+        state.apply(&told(3, [due("a"), due("b")]));
+        // One who is packed, one who is not, and one of whom the end is heard first.
+        let mut state = state.packed_at(now, || ());
+        state.apply(&told(4, [due("c")]));
+        assert_eq!(users(&state), 3);
+        state.apply(&told(6, ["a", "b", "c", "d"].map(died)));
+        state.apply(&told(5, [due("d")]));
+        assert_eq!(users(&state), 0);
+        assert_eq!(active(&state, "a"), Some(vec![]));
     }
 
     #[test]
