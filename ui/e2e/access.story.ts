@@ -137,6 +137,7 @@ test('a token is shown once, works, and is over when it is revoked', async ({
   await dialog.getByRole('button', { name: /create|make/i }).click();
   const secret = await dialog.getByRole('textbox', { name: 'Token', exact: true }).inputValue();
   expect(secret).toMatch(/^strata_/);
+  await expect(dialog.getByRole('textbox', { name: 'Token', exact: true })).toBeFocused();
   await isAccessible(page);
   const asToken = await playwright.request.newContext({
     extraHTTPHeaders: { authorization: `Bearer ${secret}` },

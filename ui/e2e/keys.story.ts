@@ -8,7 +8,8 @@ test('keys lead to sections, to search, to help and to the palette', async ({ pa
   await page.keyboard.press('g');
   await page.keyboard.press('s');
   await expect(page).toHaveURL(/\/segments$/);
-  await expect(page.getByRole('heading', { level: 1, name: 'Segments' })).toBeVisible();
+  // Whoever hears the page is told where they are.
+  await expect(page.getByRole('heading', { level: 1, name: 'Segments' })).toBeFocused();
   await page.keyboard.press('/');
   await page.keyboard.type('85123');
   await expect(page).toHaveURL(/query=.*85123/);

@@ -100,6 +100,40 @@ test('every screen is whole in Russian', async ({ page }) => {
   }
 });
 
+test('what is waited for has a skeleton in its place', async ({ page }) => {
+  test.setTimeout(180_000);
+  // What every screen asks first, and what only a field to choose from asks.
+  const isOther = (url: string) => /\/accounts\/me$|\blimit=20$/.test(url);
+  let [asked, answer] = [0, () => {}];
+  let held = Promise.resolve();
+  await page.route('**/api/v1/**', async (route) => {
+    if (!isOther(route.request().url())) {
+      asked += 1;
+      await held;
+    }
+    // The page that asked may be gone.
+    await route.continue().catch(() => undefined);
+  });
+  for (const address of ADDRESSES) {
+    asked = 0;
+    held = new Promise((resolve) => {
+      answer = resolve;
+    });
+    await page.goto(address);
+    await expect(page.locator('h1').first()).toBeVisible();
+    await page.waitForTimeout(150);
+    const [skeletons, spinners] = await page.evaluate(() =>
+      ['.mantine-Skeleton-root', '.mantine-Loader-root'].map(
+        (kind) => [...document.querySelectorAll(kind)].filter((one) => one.checkVisibility()).length,
+      ),
+    );
+    if (asked > 0) expect.soft(skeletons, `${address}: skeletons`).toBeGreaterThan(0);
+    if (spinners) expect.soft(skeletons, `${address}: skeletons beside spinners`).toBeGreaterThan(0);
+    answer();
+    await settled(page);
+  }
+});
+
 /** What somebody can press or fill, but what the arrow keys lead to, and what only repeats for the mouse what a field's keys do. */
 const CONTROLS =
   'a[href], button:not(:disabled), input:not(:disabled, [type=hidden], [type=radio]), textarea, summary, [role=slider], [role=tab][aria-selected=true]';

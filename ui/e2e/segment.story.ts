@@ -177,19 +177,19 @@ test('a share is foretold before it is applied, and then is exactly so many of a
   const api = await as('anna');
   await api.segment('SEGMENT_SHARE');
   await open(page, 'SEGMENT_SHARE');
-  const preview = page.getByRole('status', { name: 'What would happen' });
+  const preview = page.getByRole('status', { name: 'What it would change' });
   const rehearse = async (share: number) => {
     const path = '/segments/SEGMENT_SHARE/distribute?dry_run=true';
     const answer = await api.post<Distributed>(path, { percent: share });
-    await expect(figure(preview, 'Would enter')).toHaveText(`+${number(answer.added)}`);
-    await expect(figure(preview, 'Would leave')).toHaveText(`−${number(answer.removed)}`);
-    await expect(figure(preview, 'Users then')).toHaveText(number(answer.user_count));
-    await expect(figure(preview, 'Share then')).toHaveText(percent(answer.percent));
+    await expect(figure(preview, 'Enter')).toHaveText(`+${number(answer.added)}`);
+    await expect(figure(preview, 'Leave')).toHaveText(`−${number(answer.removed)}`);
+    await expect(figure(preview, 'Members afterwards')).toHaveText(number(answer.user_count));
+    await expect(figure(preview, 'Share of all afterwards')).toHaveText(percent(answer.percent));
     return answer;
   };
   const size = async () => (await members(api, 'SEGMENT_SHARE')).total;
   const exact = (answer: Distributed, share: number) => Math.round((answer.total_users * share) / 100);
-  const percents = page.getByLabel('Percent of all users', { exact: true });
+  const percents = page.getByLabel('Share in percent');
 
   await percents.fill('12.3');
   const first = await rehearse(12.3);
@@ -197,14 +197,14 @@ test('a share is foretold before it is applied, and then is exactly so many of a
   expect(await size()).toBe(0);
   await isAccessible(page);
   await page.getByRole('button', { name: 'Give to 12.3%' }).click();
-  await expect(told(page, `SEGMENT_SHARE: ${number(first.added)} entered, 0 left.`)).toBeVisible();
+  await expect(told(page, `SEGMENT_SHARE: ${number(first.added)} entered, 0 left`)).toBeVisible();
   expect(await size()).toBe(exact(first, 12.3));
   const before = new Set(await ids(api, 'SEGMENT_SHARE'));
   const reach = page.getByRole('region', { name: 'Reach' });
   await expect(figure(reach, 'Users')).toHaveText(number(first.user_count));
   await expect(page.getByRole('main').getByText('percent', { exact: true }).first()).toBeVisible();
 
-  const slider = page.getByRole('slider', { name: 'Percent of all users, coarsely' });
+  const slider = page.getByRole('slider', { name: 'Share of all users, in percent' });
   await expect(slider).toHaveAttribute('aria-valuenow', '12.3');
   await slider.focus();
   for (let place = 0; place < 3; place += 1) await page.keyboard.press('ArrowLeft');
@@ -212,14 +212,14 @@ test('a share is foretold before it is applied, and then is exactly so many of a
   const second = await rehearse(12);
   expect(second.removed).toBeGreaterThan(0);
   await page.getByRole('button', { name: 'Give to 12%' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Give SEGMENT_SHARE to 12% of all users?' });
+  const dialog = page.getByRole('dialog', { name: 'Give SEGMENT_SHARE to 12% of all users' });
   await expect(dialog).toContainText(`${number(second.removed)} users leave the segment`);
   await isAccessible(page);
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   expect(await size()).toBe(first.user_count);
   await page.getByRole('button', { name: 'Give to 12%' }).click();
   await dialog.getByRole('button', { name: 'Give to 12%' }).click();
-  await expect(told(page, `0 entered, ${number(second.removed)} left.`)).toBeVisible();
+  await expect(told(page, `0 entered, ${number(second.removed)} left`)).toBeVisible();
   expect(await size()).toBe(exact(second, 12));
   // Whoever stays was in before.
   expect((await ids(api, 'SEGMENT_SHARE')).every((id) => before.has(id))).toBe(true);
@@ -238,7 +238,7 @@ test('members are searched, in the address, and a thousand and more of them are 
   await api.segment('SEGMENT_MANY', all);
   await open(page, 'SEGMENT_MANY', 'members');
   const table = list(page, 'SEGMENT_MANY');
-  await expect(table).toHaveAttribute('aria-rowcount', String(all.length));
+  await expect(table).toHaveAttribute('aria-rowcount', String(all.length + 1));
   const whole = await ids(api, 'SEGMENT_MANY');
   expect(whole.length).toBe(all.length);
   expect((await linked(table)).slice(0, 10)).toEqual(whole.slice(0, 10));
@@ -258,7 +258,7 @@ test('members are searched, in the address, and a thousand and more of them are 
   await expect(page).toHaveURL(new RegExp(`query=(%22)?${part}`));
   const found = await members(api, 'SEGMENT_MANY', `&query=${part}`);
   const first = found.items.slice(0, 8).map(({ user_id }) => user_id);
-  await expect(table).toHaveAttribute('aria-rowcount', String(found.total));
+  await expect(table).toHaveAttribute('aria-rowcount', String((found.total ?? 0) + 1));
   expect((await linked(table)).slice(0, 8)).toEqual(first);
   await page.reload();
   await expect(page.getByLabel('Find a member')).toHaveValue(part);
@@ -266,7 +266,7 @@ test('members are searched, in the address, and a thousand and more of them are 
   await page.getByLabel('Find a member').fill('nobody is called so');
   await expect(page.getByText('No such member found')).toBeVisible();
   await page.getByRole('button', { name: 'Clear the search' }).click();
-  await expect(table).toHaveAttribute('aria-rowcount', String(all.length));
+  await expect(table).toHaveAttribute('aria-rowcount', String(all.length + 1));
 });
 
 test('a user is added with a deadline and a reason, which are changed later', async ({ page, as }) => {
@@ -341,7 +341,7 @@ test('many members are selected and removed with a reason, which the history kee
   await isAccessible(page);
   await dialog.getByRole('button', { name: 'Remove' }).click();
   await expect(dialog).toHaveCount(0);
-  await expect(list(page, 'SEGMENT_REMOVE')).toHaveAttribute('aria-rowcount', '1');
+  await expect(list(page, 'SEGMENT_REMOVE')).toHaveAttribute('aria-rowcount', '2');
   await expect(selection).toHaveCount(0);
   expect(await ids(api, 'SEGMENT_REMOVE')).toEqual([stays]);
   const { items } = await history(api, 'SEGMENT_REMOVE');
@@ -361,13 +361,13 @@ test('members of an earlier instant are those of the API, and nothing of the pas
   await open(page, slug, 'members');
   const table = list(page, slug);
   const now = await members(api, slug);
-  await expect(table).toHaveAttribute('aria-rowcount', String(now.total));
+  await expect(table).toHaveAttribute('aria-rowcount', String((now.total ?? 0) + 1));
   await page.getByLabel('Exact instant').fill(field(late));
   await expect(page).toHaveURL(/as_of=/);
   const then = await members(api, slug, `&as_of=${late.toISOString()}`);
   expect(then.total).toBeGreaterThan(0);
   expect(then.total).toBeLessThan(now.total ?? 0);
-  await expect(table).toHaveAttribute('aria-rowcount', String(then.total));
+  await expect(table).toHaveAttribute('aria-rowcount', String((then.total ?? 0) + 1));
   await expect(page.getByText('You are looking at the past')).toBeVisible();
   const first = then.items.slice(0, 8).map(({ user_id }) => user_id);
   await expect.poll(async () => (await linked(table)).slice(0, 8)).toEqual(first);
@@ -380,10 +380,10 @@ test('members of an earlier instant are those of the API, and nothing of the pas
   const file = await downloaded(page, () => page.getByRole('menuitem', { name: 'CSV' }).click());
   expect(file.text.trim().split(/\r?\n/).length).toBe((then.total ?? 0) + 1);
   await page.reload();
-  await expect(table).toHaveAttribute('aria-rowcount', String(then.total));
+  await expect(table).toHaveAttribute('aria-rowcount', String((then.total ?? 0) + 1));
   await page.getByRole('button', { name: 'Show now' }).click();
   await expect(page).not.toHaveURL(/as_of=/);
-  await expect(table).toHaveAttribute('aria-rowcount', String(now.total));
+  await expect(table).toHaveAttribute('aria-rowcount', String((now.total ?? 0) + 1));
   // By the slider too: a step back is not now.
   await page.getByRole('slider', { name: 'Members as of' }).focus();
   await page.keyboard.press('Home');
@@ -484,7 +484,7 @@ test('a dropped file is looked at, tried, imported but for its bad rows, and und
     before.items.map(({ user_id, expires_at, since }) => ({ user_id, expires_at, since })),
   );
   await dialog.getByRole('button', { name: 'Close' }).last().click();
-  await expect(list(page, 'SEGMENT_IMPORT')).toHaveAttribute('aria-rowcount', '2');
+  await expect(list(page, 'SEGMENT_IMPORT')).toHaveAttribute('aria-rowcount', '3');
 });
 
 test.describe('a file with a bad row', () => {
@@ -503,7 +503,7 @@ test.describe('a file with a bad row', () => {
     const choose = async (text: string) => {
       const [chooser] = await Promise.all([
         page.waitForEvent('filechooser'),
-        dialog.getByRole('button', { name: 'Choose a file' }).click(),
+        dialog.getByRole('button', { name: /^Choose a/ }).click(),
       ]);
       await chooser.setFiles({ name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
     };
@@ -919,9 +919,9 @@ test('who may only look sees all of a segment, and nothing that would change it'
   await as('vera');
   await open(page, 'SEGMENT_VIEWED');
   await expect(figure(page.getByRole('region', { name: 'Reach' }), 'Users')).toHaveText('4');
-  await expect(page.getByLabel('Percent of all users', { exact: true })).toHaveCount(0);
+  await expect(page.getByLabel('Share in percent')).toHaveCount(0);
   await page.getByRole('tab', { name: 'Members' }).click();
-  await expect(list(page, 'SEGMENT_VIEWED')).toHaveAttribute('aria-rowcount', '4');
+  await expect(list(page, 'SEGMENT_VIEWED')).toHaveAttribute('aria-rowcount', '5');
   await expect(page.getByRole('button', { name: 'Add a user' })).toHaveCount(0);
   await expect(page.getByRole('button', { name: 'Import' })).toHaveCount(0);
   await expect(page.getByRole('main').getByRole('checkbox')).toHaveCount(0);

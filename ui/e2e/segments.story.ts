@@ -154,7 +154,7 @@ test('a long list comes while one scrolls, and only what is seen of it is drawn'
   await page.goto('/segments?query=SEGMENTS_LONG');
   await settled(page);
   await isAnswer(page, api, 'query=SEGMENTS_LONG&sort=slug');
-  await expect(list(page)).toHaveAttribute('aria-rowcount', '170');
+  await expect(list(page)).toHaveAttribute('aria-rowcount', '171');
   const last = row(page, 'SEGMENTS_LONG_169');
   await list(page).focus();
   await expect(async () => {
@@ -187,6 +187,16 @@ test('the columns that are chosen stay in the address', async ({ page, as }) => 
     await expect(head('Percent')).toBeVisible();
     await expect(head('Last change')).toHaveCount(0);
     await expect(row(page, 'SEGMENTS_COLUMNS').getByRole('cell', { name: '1.25%' })).toBeVisible();
+  }
+  // None at all is a choice too.
+  const columns = page.getByRole('combobox', { name: 'Columns' });
+  await columns.focus();
+  for (let place = 0; place < 8; place += 1) await page.keyboard.press('Backspace');
+  await page.keyboard.press('Escape');
+  for (const act of [async () => {}, () => page.reload()]) {
+    await act();
+    await expect(row(page, 'SEGMENTS_COLUMNS')).toBeVisible();
+    await expect(list(page).getByRole('columnheader', { name: /^(Kind|Size|Percent)/ })).toHaveCount(0);
   }
 });
 

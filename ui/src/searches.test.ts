@@ -18,6 +18,7 @@ describe('an address', () => {
       new: undefined,
     });
     expect(searches.segments({ columns: 'kind,size' }).columns).toEqual(['kind', 'size']);
+    expect(searches.segments({ columns: [] }).columns).toEqual([]);
   });
 
   it('may name a user or a slug of digits only', () => {

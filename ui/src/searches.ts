@@ -57,7 +57,8 @@ export const segments = (raw: Raw) =>
     query: word(raw, 'query'),
     kind: one(raw, 'kind', KINDS),
     sort: word(raw, 'sort'),
-    columns: words(raw, 'columns'),
+    /** None at all is a choice as well. */
+    columns: Array.isArray(raw.columns) && raw.columns.length === 0 ? [] : words(raw, 'columns'),
     new: flag(raw, 'new'),
   });
 

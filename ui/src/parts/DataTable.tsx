@@ -143,14 +143,15 @@ export function DataTable<T>(props: DataTableProps<T>) {
         role="table"
         aria-label={label}
         data-scroll-restoration-id={label}
-        aria-rowcount={total ?? -1}
+        // With the row of titles.
+        aria-rowcount={total === undefined ? -1 : total + 1}
         aria-busy={list.isFetching}
         // Scrolled by keyboard.
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
       >
         <div role="rowgroup">
-          <div role="row" className={`${classes.row} ${classes.head}`} style={template}>
+          <div role="row" aria-rowindex={1} className={`${classes.row} ${classes.head}`} style={template}>
             {onSelect && (
               <div role="columnheader" aria-label={t('selectAll')}>
                 <Checkbox

@@ -1,6 +1,7 @@
 import { Alert, Group, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
-import type { ReactNode } from 'react';
+import { useLocation } from '@tanstack/react-router';
+import { useEffect, useRef, type ReactNode, type RefObject } from 'react';
 import { useMay, useMe, type Permission } from '../api/me';
 import { useText } from '../text';
 import { parts } from './messages';
@@ -18,19 +19,38 @@ interface PageProps {
   children: ReactNode;
 }
 
+/** Where the page was opened; nothing any more once somebody went on from there. */
+let opened: string | null | undefined;
+
+/** On another screen the keyboard begins at its title, which is read aloud: unless it is in a field there already. */
+function useArrival(): RefObject<HTMLHeadingElement | null> {
+  const title = useRef<HTMLHeadingElement>(null);
+  const { pathname } = useLocation();
+  useEffect(() => {
+    if (opened === undefined) opened = pathname;
+    if (opened === pathname) return;
+    opened = null;
+    const at = document.activeElement;
+    if (!at || at === document.body || at.closest('nav, header'))
+      title.current?.focus({ preventScroll: true });
+  }, [pathname]);
+  return title;
+}
+
 /** The frame of each screen. */
 export function Page({ title, beside, actions, about, needs, children }: PageProps) {
   const t = useText(parts);
   const me = useMe();
   const may = useMay();
   useDocumentTitle(`${title} · Strata`);
+  const heading = useArrival();
   const isForbidden = needs !== undefined && me !== null && !may(needs);
   return (
     <Stack gap="md">
       <Group justify="space-between" align="flex-start" gap="sm">
         <Stack gap={2}>
           <Group gap="sm" align="baseline">
-            <Title order={1} className="breaks">
+            <Title order={1} className="breaks" ref={heading} tabIndex={-1}>
               {title}
             </Title>
             {beside}

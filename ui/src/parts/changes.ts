@@ -3,6 +3,9 @@ import { useMutation, useQueryClient, type UseMutationResult } from '@tanstack/r
 import { useText } from '../text';
 import { parts } from './messages';
 
+/** First words of the keys of what a change of memberships shows in: whom a segment has, and all that is counted of them. */
+export const MEMBERSHIPS = ['memberships', 'segments', 'users', 'history', 'summary'];
+
 /** Whether a query is about one of these nouns, by the first word of its key. */
 export const isAbout =
   (nouns: readonly string[]) =>

@@ -9,6 +9,13 @@ export const segmentQuery = (slug: string) =>
     queryFn: () => tagged(api.GET('/api/v1/segments/{slug}', { params: { path: { slug } } })),
   });
 
+/** How many of all users a segment has. */
+export const reachQuery = (slug: string) =>
+  queryOptions({
+    queryKey: ['segments', 'reach', slug],
+    queryFn: () => ok(api.GET('/api/v1/segments/{slug}/distribute', { params: { path: { slug } } })),
+  });
+
 /** When the first change of a segment was; absent when nobody ever entered. */
 export const firstChangeQuery = (slug: string) =>
   queryOptions({

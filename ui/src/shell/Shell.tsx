@@ -15,6 +15,7 @@ import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { Suspense, useEffect } from 'react';
 import { sessionEnded } from '../api/client';
 import { useMay } from '../api/me';
+import { followed } from '../parts/jobs/followed';
 import { lazily } from '../parts/lazily';
 import { useText } from '../text';
 import { useKeys } from './keys';
@@ -28,6 +29,7 @@ import { Unreachable } from './Unreachable';
 
 const PALETTE_KEYS = 'Ctrl K';
 const Help = lazily(() => import('./Help'));
+const Followed = lazily(() => import('./Followed'));
 const SignInAgain = lazily(() => import('./SignInAgain'));
 const loadPalette = () => import('./Palette');
 const Palette = lazily(loadPalette);
@@ -39,6 +41,7 @@ export function Shell() {
   const [isHelp, help] = useDisclosure();
   const [isPalette, palette] = useDisclosure();
   const isEnded = useStore(sessionEnded);
+  const areFollowed = useStore(followed).length > 0;
   const may = useMay();
   const { pathname } = useLocation();
   const closeMenu = menu.close;
@@ -140,6 +143,7 @@ export function Shell() {
       <Suspense>
         {isHelp && <Help onClose={help.close} />}
         {isPalette && <Palette onClose={palette.close} />}
+        {areFollowed && <Followed />}
         {isEnded && <SignInAgain />}
       </Suspense>
     </AppShell>

@@ -76,24 +76,18 @@ export function Refusals({ job }: { job: Job }) {
       <Text size="sm" c="dimmed">
         {t('refusalsShown', { shown: formats.number(refusals.length), total: formats.number(job.refused) })}
       </Text>
-      <RefusalTable label={t('refusals')} refusals={refusals} />
+      <RefusalTable refusals={refusals} />
     </Panel>
   );
 }
 
-interface RefusalTableProps {
-  label: string;
-  refusals: NonNullable<Job['refusals']>;
-  mah?: number;
-}
-
 /** Which rows of a file were refused, and why. */
-export function RefusalTable({ label, refusals, mah = 420 }: RefusalTableProps) {
+function RefusalTable({ refusals }: { refusals: NonNullable<Job['refusals']> }) {
   const t = useText(jobParts);
   const formats = useFormats();
   return (
-    <Table.ScrollContainer minWidth={280} mah={mah}>
-      <Table striped aria-label={label}>
+    <Table.ScrollContainer minWidth={280} mah={420}>
+      <Table striped aria-label={t('refusals')}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th ta="right">{t('line')}</Table.Th>

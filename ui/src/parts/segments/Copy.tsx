@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { api, ok, type Schemas } from '../../api/client';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
-import { useChange } from '../changes';
+import { MEMBERSHIPS, useChange } from '../changes';
 import { Confirm } from '../Confirm';
 import { AsOf } from '../Instant';
 import { parts } from '../messages';
@@ -12,7 +12,6 @@ import { Panel } from '../Panel';
 import { ProblemAlert } from '../ProblemAlert';
 import { segmentParts } from './messages';
 import { slugFault } from './slug';
-import { TOUCHED } from './useVersioned';
 
 function copy(slug: string, copying: Schemas['Copying'], isDry: boolean) {
   const query = isDry ? { dry_run: true } : {};
@@ -111,7 +110,7 @@ function ConfirmCopy({ state: { slug, copying, goBack }, count }: { state: Copyi
   const [at] = useState(() => Date.now());
   const change = useChange({
     act: () => copy(slug, copying, false),
-    changes: TOUCHED,
+    changes: MEMBERSHIPS,
     done: () => t('copied', { slug, copy: copying.slug }),
     onDone: () => void navigate({ to: '/segments/$slug', params: { slug: copying.slug } as never }),
   });

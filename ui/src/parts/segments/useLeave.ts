@@ -1,6 +1,5 @@
 import { useQueryClient, type Query } from '@tanstack/react-query';
-import { isAbout } from '../changes';
-import { TOUCHED } from './useVersioned';
+import { isAbout, MEMBERSHIPS } from '../changes';
 
 /** When a slug is no more: first away from its screen, then what hung on it is forgotten and the rest asked anew. */
 export function useLeave(slug: string): (away: Promise<void>) => void {
@@ -12,7 +11,7 @@ export function useLeave(slug: string): (away: Promise<void>) => void {
       // A dialog that is still closing shows what is no more: whoever comes next asks for it, not the dialog.
       void client.invalidateQueries({ predicate: isOfIt, refetchType: 'none' });
       return client.invalidateQueries({
-        predicate: (query) => isAbout(TOUCHED)(query) && !isOfIt(query),
+        predicate: (query) => isAbout(MEMBERSHIPS)(query) && !isOfIt(query),
       });
     });
 }

@@ -11,9 +11,6 @@ export interface Tagged {
   etag: string;
 }
 
-/** What a change of a segment may show elsewhere. */
-export const TOUCHED = ['segments', 'users', 'memberships', 'history', 'summary'];
-
 interface Options<V> {
   slug: string;
   act: (values: V, on: Tagged) => Promise<Tagged>;

@@ -13,7 +13,7 @@ import { useFormats } from '../../text/formats';
 import { useAddress } from '../../parts/address';
 import { Figures } from '../../parts/Figures';
 import { distribution } from './messages';
-import { reachQuery } from './queries';
+import { reachQuery } from '../../parts/queries';
 import { split, type Search } from './shares';
 
 /** Two segments' shares side by side, and what they share. */

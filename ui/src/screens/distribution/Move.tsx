@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
-import { useChange } from '../../parts/changes';
+import { MEMBERSHIPS, useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { AsOf } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
@@ -14,7 +14,8 @@ import { useFormats } from '../../text/formats';
 import { useAddress } from '../../parts/address';
 import { Figures } from '../../parts/Figures';
 import { distribution } from './messages';
-import { moveUsers, reachQuery, REHEARSED, TOUCHED } from './queries';
+import { reachQuery } from '../../parts/queries';
+import { moveUsers } from './queries';
 import type { Search } from './shares';
 
 /** Everybody from one segment to another. */
@@ -84,12 +85,14 @@ function Rehearsal({ from, to }: { from: string; to: string }) {
   const preview = useQuery({
     queryKey: ['segments', 'rehearsed move', from, to],
     queryFn: () => moveUsers(from, to, true),
-    ...REHEARSED,
+    // True only now.
+    staleTime: 0,
+    gcTime: 0,
   });
   return (
     <Loaded query={preview} height={100}>
       {(value) => (
-        <Stack role="status" aria-label={t('previewTitle')}>
+        <Stack role="status" aria-label={t('preview')}>
           <Figures
             items={[
               { name: t('moved', { segment: from }), value: formats.number(value.moved) },
@@ -122,7 +125,7 @@ function Ask({ value, onClose }: { value: Schemas['Moved']; onClose: () => void 
   const { from_segment: from, to_segment: to } = value;
   const change = useChange({
     act: () => moveUsers(from, to, false),
-    changes: TOUCHED,
+    changes: MEMBERSHIPS,
     done: ({ moved }) => t('movedDone', { count: moved, shown: formats.number(moved), to }),
     onDone: onClose,
   });

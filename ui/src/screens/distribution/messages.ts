@@ -16,26 +16,6 @@ export const distribution = define(
     members: 'Members',
     everybody: 'All users',
     shareOfAll: 'Share of all',
-    target: 'Share of all users',
-    percentNumber: 'Share in percent',
-    percentHint: '0 to 100, with at most 4 decimals',
-    percentSlider: 'Share of all users, in percent',
-    previewTitle: 'What it would change',
-    previewAbout:
-      'Exact, and nothing is changed yet. A larger share keeps everyone who is in; members by hand stay.',
-    enter: 'Enter',
-    leave: 'Leave',
-    after: 'Members afterwards',
-    shareAfter: 'Share of all afterwards',
-    nothingChanges:
-      'Nobody would enter or leave: whoever the share would bring is in already, and members by hand or by import stay.',
-    apply: 'Give to {{percent}}',
-    applied: '{{segment}}: {{added}} entered, {{removed}} left',
-    confirmShare: 'Give {{segment}} to {{percent}} of all users',
-    confirmShareAbout_one:
-      '{{shown}} user leaves the segment, and {{added}} enter. Afterwards it has {{after}} members.',
-    confirmShareAbout_other:
-      '{{shown}} users leave the segment, and {{added}} enter. Afterwards it has {{after}} members.',
     readOnly: 'Changing shares needs the permission segments.manage.',
     first: 'First segment',
     second: 'Second segment',
@@ -55,6 +35,7 @@ export const distribution = define(
     from: 'From',
     to: 'To',
     swap: 'Swap',
+    preview: 'What it would change',
     moved: 'Leave {{segment}}',
     addedTo: 'New in {{segment}}',
     extended: 'Stay longer',
@@ -84,30 +65,6 @@ export const distribution = define(
     members: 'Участников',
     everybody: 'Всего пользователей',
     shareOfAll: 'Доля от всех',
-    target: 'Доля от всех пользователей',
-    percentNumber: 'Доля в процентах',
-    percentHint: 'От 0 до 100, не более 4 знаков после запятой',
-    percentSlider: 'Доля от всех пользователей в процентах',
-    previewTitle: 'Что изменится',
-    previewAbout:
-      'Подсчёт точный, пока ничего не изменено. Большая доля сохраняет всех, кто уже в сегменте; добавленные вручную остаются.',
-    enter: 'Войдут',
-    leave: 'Выйдут',
-    after: 'Участников станет',
-    shareAfter: 'Доля от всех станет',
-    nothingChanges:
-      'Никто не войдёт и не выйдет: все, кого добавила бы доля, уже в сегменте, а добавленные вручную и импортом остаются.',
-    apply: 'Выдать доле {{percent}}',
-    applied: '{{segment}}: вошли {{added}}, вышли {{removed}}',
-    confirmShare: 'Выдать {{segment}} доле {{percent}} от всех пользователей',
-    confirmShareAbout_one:
-      '{{shown}} пользователь выйдет из сегмента, войдут {{added}}. Участников станет {{after}}.',
-    confirmShareAbout_few:
-      '{{shown}} пользователя выйдут из сегмента, войдут {{added}}. Участников станет {{after}}.',
-    confirmShareAbout_many:
-      '{{shown}} пользователей выйдут из сегмента, войдут {{added}}. Участников станет {{after}}.',
-    confirmShareAbout_other:
-      '{{shown}} пользователя выйдут из сегмента, войдут {{added}}. Участников станет {{after}}.',
     readOnly: 'Чтобы менять доли, нужно право segments.manage.',
     first: 'Первый сегмент',
     second: 'Второй сегмент',
@@ -127,6 +84,7 @@ export const distribution = define(
     from: 'Откуда',
     to: 'Куда',
     swap: 'Поменять местами',
+    preview: 'Что изменится',
     moved: 'Выйдут из {{segment}}',
     addedTo: 'Новых в {{segment}}',
     extended: 'Срок продлится',

@@ -7,11 +7,11 @@ import { Empty } from '../../parts/Empty';
 import { AsOf, Instant } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
 import { parts } from '../../parts/messages';
-import { firstChangeQuery } from '../../parts/queries';
+import { firstChangeQuery, reachQuery } from '../../parts/queries';
 import { Panel } from '../../parts/Panel';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
-import { Facts } from './Facts';
+import { Figures } from '../../parts/Figures';
 import { segment as messages } from './messages';
 import { useAddress } from './address';
 import { allTime, daysBefore } from './period';
@@ -55,20 +55,16 @@ function Start() {
 function Reach({ slug }: { slug: string }) {
   const t = useText(messages);
   const formats = useFormats();
-  const query = useQuery({
-    queryKey: ['segments', 'reach', slug],
-    queryFn: () => ok(api.GET('/api/v1/segments/{slug}/distribute', { params: { path: { slug } } })),
-  });
+  const query = useQuery(reachQuery(slug));
   return (
     <Panel title={t('reach')} actions={<AsOf at={query.dataUpdatedAt} />}>
       <Loaded query={query} height={50}>
         {(reach) => (
-          <Facts
-            isLarge
+          <Figures
             items={[
-              [t('users'), formats.number(reach.user_count)],
-              [t('shareOfAll'), formats.percent(reach.percent)],
-              [t('allUsers'), formats.number(reach.total_users)],
+              { name: t('users'), value: formats.number(reach.user_count) },
+              { name: t('shareOfAll'), value: formats.percent(reach.percent) },
+              { name: t('allUsers'), value: formats.number(reach.total_users) },
             ]}
           />
         )}
@@ -152,17 +148,18 @@ function About({ segment }: { segment: Schemas['Segment'] }) {
       <Text className="breaks" style={{ whiteSpace: 'pre-wrap' }}>
         {segment.description || `${t('description')}: ${t('nothing')}`}
       </Text>
-      <Facts
+      <Figures
+        isText
         items={[
-          [t('slug'), segment.slug],
-          [t('name'), segment.name],
-          [t('kind'), kinds(`kind_${segment.kind}`)],
-          [t('percent'), percent === null ? t('nothing') : formats.percent(percent, 4)],
-          [t('defaultTtl'), segment.default_ttl ?? t('nothing')],
-          [t('seed'), <Code key="seed">{segment.seed}</Code>],
-          [t('version'), formats.number(segment.version)],
-          [t('created'), <Instant key="created" at={segment.created_at} />],
-          [t('updated'), <Instant key="updated" at={segment.updated_at} />],
+          { name: t('slug'), value: segment.slug },
+          { name: t('name'), value: segment.name },
+          { name: t('kind'), value: kinds(`kind_${segment.kind}`) },
+          { name: t('percent'), value: percent === null ? t('nothing') : formats.percent(percent, 4) },
+          { name: t('defaultTtl'), value: segment.default_ttl ?? t('nothing') },
+          { name: t('seed'), value: <Code>{segment.seed}</Code> },
+          { name: t('version'), value: formats.number(segment.version) },
+          { name: t('created'), value: <Instant at={segment.created_at} /> },
+          { name: t('updated'), value: <Instant at={segment.updated_at} /> },
         ]}
       />
     </Panel>

@@ -7,7 +7,7 @@ import { RenamePanel } from '../../parts/segments/Rename';
 import { useText } from '../../text';
 import { Delete } from './Delete';
 import { Details } from './Details';
-import { Facts } from './Facts';
+import { Figures } from '../../parts/Figures';
 import { segment as messages } from './messages';
 import type { Tagged } from '../../parts/segments/useVersioned';
 
@@ -39,12 +39,13 @@ function ReadOnly({ loaded: { value } }: { loaded: Tagged }) {
       <Text size="sm" c="dimmed">
         {t('readOnly')}
       </Text>
-      <Facts
+      <Figures
+        isText
         items={[
-          [t('slug'), value.slug],
-          [t('name'), value.name],
-          [t('description'), value.description || t('nothing')],
-          [t('defaultTtl'), value.default_ttl ?? t('nothing')],
+          { name: t('slug'), value: value.slug },
+          { name: t('name'), value: value.name },
+          { name: t('description'), value: value.description || t('nothing') },
+          { name: t('defaultTtl'), value: value.default_ttl ?? t('nothing') },
         ]}
       />
     </Panel>

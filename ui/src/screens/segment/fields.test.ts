@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { draftOf, isSame, patchOf, percentOf, rebased } from './fields';
+import { draftOf, isSame, patchOf, rebased } from './fields';
 
 const SEGMENT = {
   slug: 'SALE',
@@ -41,20 +41,5 @@ describe('a draft of a segment', () => {
     });
     expect(isSame(mine, draftOf(SEGMENT))).toBe(false);
     expect(isSame(draftOf(SEGMENT), draftOf(SEGMENT))).toBe(true);
-  });
-});
-
-describe('a share', () => {
-  it('has 0 to 100 and four decimals', () => {
-    expect(['', ' ', '12.34567', 100, -1, 101, 'x', 0].map(percentOf)).toEqual([
-      null,
-      null,
-      12.3457,
-      100,
-      null,
-      null,
-      null,
-      0,
-    ]);
   });
 });

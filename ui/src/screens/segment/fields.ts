@@ -19,13 +19,6 @@ export function draftOf(segment: Segment): Draft {
   };
 }
 
-/** A share as the service takes it: 0 to 100 with at most 4 decimals; null for what is none. */
-export function percentOf(typed: string | number): number | null {
-  if (typeof typed === 'string' && typed.trim() === '') return null;
-  const value = Number(typed);
-  return Number.isFinite(value) && value >= 0 && value <= 100 ? Math.round(value * 10_000) / 10_000 : null;
-}
-
 function ttlOf(typed: string): string | number | null {
   const text = typed.trim();
   if (text === '') return null;

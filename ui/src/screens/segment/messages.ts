@@ -37,32 +37,13 @@ export const segment = define(
     updated: 'Changed',
     version: 'Version',
     nothing: 'none',
-    share: 'Share of all users',
-    shareAbout:
-      'A larger share keeps everyone who is in; a smaller one lets those go who came in last by position.',
-    sharePercent: 'Percent of all users',
-    shareHint: 'From 0 to 100, at most 4 decimals',
-    shareSlider: 'Percent of all users, coarsely',
-    cannotShare: 'This segment cannot be given to a share of users',
     cannotShareAbout:
       'Its kind is “{{kind}}”: who is in follows from elsewhere. Only segments filled by hand or by percent can be distributed. Copy it to get one that can.',
-    preview: 'What would happen',
-    wouldEnter: 'Would enter',
-    wouldLeave: 'Would leave',
-    wouldBe: 'Users then',
-    wouldShare: 'Share then',
-    nobodyMoves:
-      'Nobody would enter or leave: whoever the share would bring is in already, and members by hand or by import stay.',
     start: 'Nobody was here yet',
     startAbout:
       'Put users in one by one, take a list from a file, or give the segment to a share of all users below.',
     startAdd: 'Add a user',
     startImport: 'Import a file',
-    apply: 'Give to {{percent}}',
-    applied: '{{slug}}: {{added}} entered, {{removed}} left.',
-    confirmShare: 'Give {{slug}} to {{percent}} of all users?',
-    confirmShareAbout_one: '{{shown}} user leaves the segment, {{added}} enter. {{after}} are in it then.',
-    confirmShareAbout_other: '{{shown}} users leave the segment, {{added}} enter. {{after}} are in it then.',
     historyOf: 'History of {{slug}}',
     user: 'User',
     userHint: 'The whole id',
@@ -154,38 +135,13 @@ export const segment = define(
     updated: 'Изменён',
     version: 'Версия',
     nothing: 'нет',
-    share: 'Доля всех пользователей',
-    shareAbout:
-      'При увеличении доли все участники остаются; при уменьшении выходят те, кто по позиции вошёл последним.',
-    sharePercent: 'Процент всех пользователей',
-    shareHint: 'От 0 до 100, не больше 4 знаков после запятой',
-    shareSlider: 'Процент всех пользователей, грубо',
-    cannotShare: 'Этот сегмент нельзя выдать доле пользователей',
     cannotShareAbout:
       'Его вид — «{{kind}}»: состав определяется не здесь. Распределять можно только сегменты, которые заполняются вручную или по проценту. Сделайте копию — её можно будет распределить.',
-    preview: 'Что произойдёт',
-    wouldEnter: 'Войдут',
-    wouldLeave: 'Выйдут',
-    wouldBe: 'Станет пользователей',
-    wouldShare: 'Станет доля',
-    nobodyMoves:
-      'Никто не войдёт и не выйдет: все, кого добавила бы доля, уже в сегменте, а добавленные вручную и импортом остаются.',
     start: 'Здесь ещё никого не было',
     startAbout:
       'Добавьте пользователей по одному, загрузите список из файла или выдайте сегмент доле всех пользователей ниже.',
     startAdd: 'Добавить пользователя',
     startImport: 'Загрузить файл',
-    apply: 'Выдать {{percent}}',
-    applied: '{{slug}}: вошли {{added}}, вышли {{removed}}.',
-    confirmShare: 'Выдать {{slug}} {{percent}} всех пользователей?',
-    confirmShareAbout_one:
-      'Из сегмента выйдет {{shown}} пользователь, войдут {{added}}. Участников станет {{after}}.',
-    confirmShareAbout_few:
-      'Из сегмента выйдут {{shown}} пользователя, войдут {{added}}. Участников станет {{after}}.',
-    confirmShareAbout_many:
-      'Из сегмента выйдут {{shown}} пользователей, войдут {{added}}. Участников станет {{after}}.',
-    confirmShareAbout_other:
-      'Из сегмента выйдут {{shown}} пользователя, войдут {{added}}. Участников станет {{after}}.',
     historyOf: 'История {{slug}}',
     user: 'Пользователь',
     userHint: 'Идентификатор целиком',

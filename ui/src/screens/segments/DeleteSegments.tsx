@@ -2,11 +2,10 @@ import { List, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, ok } from '../../api/client';
 import { isProblem } from '../../api/problem';
-import { isAbout, useChange } from '../../parts/changes';
+import { isAbout, MEMBERSHIPS, useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { AsOf } from '../../parts/Instant';
 import { Loaded } from '../../parts/Loaded';
-import { TOUCHED } from '../../parts/segments/useVersioned';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { segments } from './messages';
@@ -49,11 +48,11 @@ export function DeleteSegments({ slugs, onGone, onClose }: DeleteSegmentsProps) 
         }
       } catch (error) {
         // Those before it are gone all the same.
-        void client.invalidateQueries({ predicate: isAbout(TOUCHED) });
+        void client.invalidateQueries({ predicate: isAbout(MEMBERSHIPS) });
         throw error;
       }
     },
-    changes: TOUCHED,
+    changes: MEMBERSHIPS,
     done: () => t('deleted', { count: slugs.length }),
     onDone: onClose,
   });

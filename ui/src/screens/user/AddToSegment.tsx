@@ -2,14 +2,13 @@ import { Button, Group, Modal, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { faultOf } from '../../api/problem';
-import { useChange } from '../../parts/changes';
+import { MEMBERSHIPS, useChange } from '../../parts/changes';
 import { DeadlineField, instantOf } from '../../parts/DeadlineField';
 import { parts } from '../../parts/messages';
 import { ProblemAlert } from '../../parts/ProblemAlert';
 import { SegmentSelect } from '../../parts/SegmentSelect';
 import { useText } from '../../text';
 import { user } from './messages';
-import { TOUCHED } from './queries';
 
 interface Addition {
   slug: string;
@@ -29,7 +28,7 @@ function useAdd(id: string, onClose: () => void) {
         }),
       );
     },
-    changes: TOUCHED,
+    changes: MEMBERSHIPS,
     done: (changed, { slug }) => {
       const names = { id, segment: slug };
       if (changed.added.length > 0) return t('added', names);

@@ -2,11 +2,10 @@ import { Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { faultOf } from '../../api/problem';
-import { useChange } from '../../parts/changes';
+import { MEMBERSHIPS, useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { useText } from '../../text';
 import { user } from './messages';
-import { TOUCHED } from './queries';
 
 interface RemoveProps {
   id: string;
@@ -25,7 +24,7 @@ export function RemoveFromSegment({ id, slug, onClose }: RemoveProps) {
           params: { path: { user_id: id, slug }, query: reason ? { reason } : {} },
         }),
       ),
-    changes: TOUCHED,
+    changes: MEMBERSHIPS,
     done: (changed) => (changed.removed.length > 0 ? t('removed', names) : t('wasNotIn', names)),
     onDone: onClose,
   });

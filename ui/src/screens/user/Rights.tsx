@@ -5,13 +5,13 @@ import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { useMay } from '../../api/me';
 import { isProblem } from '../../api/problem';
-import { isAbout, useChange } from '../../parts/changes';
+import { isAbout, MEMBERSHIPS, useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { save } from '../../parts/files';
 import { ProblemAlert } from '../../parts/ProblemAlert';
 import { useText } from '../../text';
 import { user } from './messages';
-import { TOUCHED, userQuery } from './queries';
+import { userQuery } from './queries';
 
 interface RightsProps {
   id: string;
@@ -65,10 +65,10 @@ function useEnd(id: string, etag: string | undefined, isErasing: boolean) {
     await navigate({ to: '/users', search: {} as never });
     // Nothing of who was erased stays in this browser's memory.
     client.removeQueries({
-      predicate: (query) => isAbout(TOUCHED)(query) && query.queryKey.includes(id),
+      predicate: (query) => isAbout(MEMBERSHIPS)(query) && query.queryKey.includes(id),
       type: 'inactive',
     });
-    await client.invalidateQueries({ predicate: isAbout(TOUCHED) });
+    await client.invalidateQueries({ predicate: isAbout(MEMBERSHIPS) });
   };
   return useChange({
     async act() {

@@ -8,9 +8,6 @@ export interface Tagged {
   etag: string;
 }
 
-/** What a change of a user may show elsewhere. */
-export const TOUCHED = ['users', 'segments', 'memberships', 'history', 'summary'];
-
 /** The address of a user called `me` tells who is signed in, so that one is looked for in the list. */
 async function userCalledMe(): Promise<Tagged> {
   const page = await ok(api.GET('/api/v1/users', { params: { query: { query: 'me', limit: 1000 } } }));

@@ -4,14 +4,13 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ok } from '../../../api/client';
 import { faultOf } from '../../../api/problem';
-import { useChange } from '../../../parts/changes';
+import { MEMBERSHIPS, useChange } from '../../../parts/changes';
 import { DeadlineField, instantOf } from '../../../parts/DeadlineField';
 import { parts } from '../../../parts/messages';
 import { ProblemAlert } from '../../../parts/ProblemAlert';
 import { segmentQuery, userChoices } from '../../../parts/queries';
 import { useText } from '../../../text';
 import { members } from './messages';
-import { TOUCHED } from './touched';
 
 interface AddMemberProps {
   slug: string;
@@ -36,7 +35,7 @@ function useAdd({ slug, onClose }: AddMemberProps) {
         }),
       );
     },
-    changes: TOUCHED,
+    changes: MEMBERSHIPS,
     done: ({ unchanged, extended }, { user }) => {
       if (unchanged.includes(slug)) return t('wasIn', { user });
       return extended?.includes(slug) ? t('deadlineChangedOf', { user }) : t('added', { user });

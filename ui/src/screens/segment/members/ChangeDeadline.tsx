@@ -1,15 +1,15 @@
 import { Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { api, ok } from '../../../api/client';
-import { useChange } from '../../../parts/changes';
+import { MEMBERSHIPS, useChange } from '../../../parts/changes';
 import { Confirm } from '../../../parts/Confirm';
 import { DeadlineField, instantOf } from '../../../parts/DeadlineField';
 import { useText } from '../../../text';
 import { useFormats } from '../../../text/formats';
-import { forEach } from './each';
+import { forEach } from '../../../parts/each';
 import { Failures } from './Failures';
 import { members } from './messages';
-import { TOUCHED, type SelectedActProps } from './touched';
+import type { SelectedActProps } from './selected';
 
 export function ChangeDeadline({ slug, ids, onClose, onLeft }: SelectedActProps) {
   const t = useText(members);
@@ -30,7 +30,7 @@ export function ChangeDeadline({ slug, ids, onClose, onLeft }: SelectedActProps)
           }),
         ),
       ),
-    changes: TOUCHED,
+    changes: MEMBERSHIPS,
     done: ({ done }) => t('deadlineChanged', { count: done.length, shown: formats.number(done.length) }),
     onDone({ failed }) {
       onLeft(failed);

@@ -1,17 +1,13 @@
-import { Checkbox, Radio, SimpleGrid, Stack, TextInput } from '@mantine/core';
+import { Radio, SimpleGrid, Stack, TextInput } from '@mantine/core';
 import { faultOf } from '../../../api/problem';
 import { DeadlineField } from '../../../parts/DeadlineField';
+import { AtomicField } from '../../../parts/importing/AtomicField';
+import type { OptionsProps } from '../../../parts/importing/ImportDialog';
 import { useText } from '../../../text';
 import { MODES, type Options } from './importing';
 import { members } from './messages';
 
-interface ImportOptionsProps {
-  value: Options;
-  onChange: (value: Options) => void;
-  error: unknown;
-}
-
-export function ImportOptions({ value, onChange, error }: ImportOptionsProps) {
+export function ImportOptions({ value, onChange, error }: OptionsProps<Options>) {
   const t = useText(members);
   const set = (patch: Partial<Options>) => onChange({ ...value, ...patch });
   const fault = (field: string) => faultOf(error, field);
@@ -28,12 +24,7 @@ export function ImportOptions({ value, onChange, error }: ImportOptionsProps) {
           ))}
         </Stack>
       </Radio.Group>
-      <Checkbox
-        label={t('atomic')}
-        description={t('atomicHint')}
-        checked={value.isAtomic}
-        onChange={(event) => set({ isAtomic: event.currentTarget.checked })}
-      />
+      <AtomicField checked={value.isAtomic} onChange={(isAtomic) => set({ isAtomic })} />
       {value.mode !== 'remove' && (
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
           <TextInput

@@ -2,16 +2,18 @@ import { Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { api, ok, type Schemas } from '../../../api/client';
 import { useMay } from '../../../api/me';
-import { useChange } from '../../../parts/changes';
+import { MEMBERSHIPS, useChange } from '../../../parts/changes';
 import { Confirm } from '../../../parts/Confirm';
 import { useText } from '../../../text';
 import { useFormats } from '../../../text/formats';
-import { forEach, type Outcome } from './each';
+import { forEach, type Outcome } from '../../../parts/each';
+import { follow } from '../../../parts/jobs/followed';
+import { isLive } from '../../../parts/jobs/job';
 import { Failures } from './Failures';
 import { sendFile } from './importing';
 import { members } from './messages';
-import { fileOf } from './rows';
-import { TOUCHED, type SelectedActProps } from './touched';
+import { fileOf } from './ids';
+import type { SelectedActProps } from './selected';
 
 /** More than so many are removed at once by a file. */
 const ONE_BY_ONE_MAX = 20;
@@ -21,7 +23,9 @@ type Result = Outcome & { job?: Schemas['Job'] };
 async function removeAll(slug: string, ids: string[], reason: string, mayImport: boolean): Promise<Result> {
   const why = reason ? { reason } : {};
   if (ids.length > ONE_BY_ONE_MAX && mayImport) {
-    const job = await sendFile(slug, fileOf(ids), { mode: 'remove', ...why });
+    const job = await sendFile(slug, new Blob([fileOf(ids)]), { mode: 'remove', ...why });
+    // What becomes of it is told when it ends, or at once when it has ended badly.
+    if (job.state !== 'done') follow(job.id);
     return { done: ids, failed: [], error: null, job };
   }
   return forEach(ids, (user_id) =>
@@ -40,9 +44,9 @@ export function Remove({ slug, ids, onClose, onLeft }: SelectedActProps) {
   const [reason, setReason] = useState('');
   const remove = useChange({
     act: () => removeAll(slug, ids, reason.trim(), may('segments.manage')),
-    changes: TOUCHED,
+    changes: [...MEMBERSHIPS, 'jobs'],
     done({ done, job }) {
-      if (job && job.state !== 'done') return t('removeBegun', { id: job.id });
+      if (job && job.state !== 'done') return isLive(job) ? t('removeBegun', { id: job.id }) : '';
       const count = job?.counts?.removed ?? done.length;
       return t('removed', { count, shown: formats.number(count) });
     },

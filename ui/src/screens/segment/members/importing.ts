@@ -1,5 +1,6 @@
-import { api, ok, type Schemas } from '../../../api/client';
+import { api, ok } from '../../../api/client';
 import { instantOf } from '../../../parts/DeadlineField';
+import type { Job } from '../../../parts/jobs/job';
 
 export const MODES = ['add', 'remove', 'replace'] as const;
 export type Mode = (typeof MODES)[number];
@@ -36,13 +37,14 @@ export function queryOf({ mode, isAtomic, ttl, deadline, reason }: Options): Que
   };
 }
 
-export function sendFile(slug: string, text: string, query: Query): Promise<Schemas['Job']> {
+export function sendFile(slug: string, file: Blob, query: Query, signal?: AbortSignal): Promise<Job> {
   return ok(
     api.POST('/api/v1/segments/{slug}/users/import', {
       params: { path: { slug }, query },
-      body: text,
-      bodySerializer: (body: string) => body,
-      headers: { 'content-type': 'text/csv' },
+      body: file as unknown as string,
+      bodySerializer: (body: unknown) => body as Blob,
+      headers: { 'Content-Type': 'text/csv' },
+      ...(signal ? { signal } : {}),
     }),
   );
 }

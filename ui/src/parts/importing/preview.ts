@@ -49,26 +49,33 @@ export function cellsOf(text: string, separator: string, rowsMax: number): strin
   return rows;
 }
 
-export function previewOf(text: string, rowsMax: number): Preview {
-  const start = text.slice(0, LOOKED_AT).replace(/^\uFEFF/, '');
+/** Whether all of it is UTF-8; it may be too large to be kept at once. */
+async function isUtf8(file: Blob): Promise<boolean> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const reader = file.stream().getReader();
+  for (let part = await reader.read(); ; part = await reader.read()) {
+    try {
+      decoder.decode(part.value, { stream: !part.done });
+    } catch {
+      await reader.cancel();
+      return false;
+    }
+    if (part.done) return true;
+  }
+}
+
+export async function previewOf(file: Blob, rowsMax: number): Promise<Preview> {
+  const isGarbled = !(await isUtf8(file));
+  const start = (await file.slice(0, LOOKED_AT).text()).replace(/^\uFEFF/, '');
   const separator = separatorOf(start.split('\n', 1)[0] ?? '');
   const [header = [], ...rows] = cellsOf(start, separator, rowsMax + 1);
-  return {
-    separator,
-    header,
-    rows,
-    hasUsers: header.some((name) => name.trim().toLowerCase() === 'user_id'),
-    isGarbled: text.includes('\uFFFD'),
-  };
+  const hasUsers = header.some((name) => name.trim().toLowerCase() === 'user_id');
+  return { separator, header, rows, hasUsers, isGarbled };
 }
 
-/** As the service writes ids: guarded where a spreadsheet would run them, or where they look guarded already. */
-function idCell(id: string): string {
-  const safe = /^('['=+\-@\t\r]|[=+\-@\t\r])/.test(id) ? `'${id}` : id;
-  return `"${safe.replaceAll('"', '""')}"`;
-}
+const CHANGES = ['added', 'extended', 'removed', 'created', 'updated', 'users_created', 'segments_created'];
 
-/** A file of these users alone. The second column, which is empty, makes plain what the separator is. */
-export function fileOf(ids: string[]): string {
-  return ['user_id;reason', ...ids.map((id) => `${idCell(id)};`)].join('\r\n') + '\r\n';
+/** How much a file changes, or would change. */
+export function changesOf({ counts }: { counts?: Record<string, number> | null }): number {
+  return CHANGES.reduce((sum, name) => sum + (counts?.[name] ?? 0), 0);
 }

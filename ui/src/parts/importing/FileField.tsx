@@ -1,42 +1,30 @@
 import { Alert, Button, FileButton, Group, Paper, Table, Text } from '@mantine/core';
-import { useRef, useState } from 'react';
-import { useText } from '../../../text';
-import { useFormats } from '../../../text/formats';
-import { members } from './messages';
-import { previewOf } from './rows';
-
-/** What was chosen, with its words. */
-export interface Chosen {
-  name: string;
-  size: number;
-  text: string;
-}
+import { useEffect, useRef, useState } from 'react';
+import { useText } from '../../text';
+import { useFormats } from '../../text/formats';
+import { importing } from './messages';
+import { previewOf, type Preview } from './preview';
 
 const SHOWN = 5;
 
 interface FileFieldProps {
-  chosen: Chosen | null;
+  chosen: File | null;
+  /** What it has in it. */
+  hint: string;
   isBusy: boolean;
-  onChoose: (chosen: Chosen) => void;
+  onChoose: (chosen: File) => void;
 }
 
-/** A file by dropping it, or by a button. */
-export function FileField({ chosen, isBusy, onChoose }: FileFieldProps) {
-  const t = useText(members);
+/** A file by dropping it, or by a button, and its first rows. */
+export function FileField({ chosen, hint, isBusy, onChoose }: FileFieldProps) {
+  const t = useText(importing);
   const formats = useFormats();
   const [isOver, setOver] = useState(false);
-  const [isUnreadable, setUnreadable] = useState(false);
   const reset = useRef<() => void>(null);
   const take = (file: File | null | undefined) => {
     // The same file, mended, is a choice as well.
     reset.current?.();
-    if (!file || isBusy) return;
-    const { name, size } = file;
-    setUnreadable(false);
-    file.text().then(
-      (text) => onChoose({ name, size, text }),
-      () => setUnreadable(true),
-    );
+    if (file && !isBusy) onChoose(file);
   };
   return (
     <>
@@ -59,7 +47,7 @@ export function FileField({ chosen, isBusy, onChoose }: FileFieldProps) {
           <FileButton onChange={take} resetRef={reset} accept=".csv,.tsv,.txt,text/csv">
             {(props) => (
               <Button variant="default" {...props}>
-                {t('chooseFile')}
+                {chosen ? t('chooseAnother') : t('chooseFile')}
               </Button>
             )}
           </FileButton>
@@ -68,22 +56,39 @@ export function FileField({ chosen, isBusy, onChoose }: FileFieldProps) {
           </Text>
         </Group>
         <Text size="xs" c="dimmed" mt="xs">
-          {t('fileHint')}
+          {hint}
         </Text>
       </Paper>
-      {isUnreadable && (
-        <Alert color="red" variant="outline" role="alert">
-          {t('unreadable')}
-        </Alert>
-      )}
-      {chosen && <FilePreview text={chosen.text} />}
+      {chosen && <FilePreview file={chosen} />}
     </>
   );
 }
 
-function FilePreview({ text }: { text: string }) {
-  const t = useText(members);
-  const preview = previewOf(text, SHOWN);
+/** Nothing while the file is read. */
+function usePreview(file: File): Preview | 'unreadable' | null {
+  const [read, setRead] = useState<{ of: File; preview: Preview | 'unreadable' } | null>(null);
+  useEffect(() => {
+    let isWanted = true;
+    const take = (preview: Preview | 'unreadable') => isWanted && setRead({ of: file, preview });
+    previewOf(file, SHOWN).then(take, () => take('unreadable'));
+    return () => {
+      isWanted = false;
+    };
+  }, [file]);
+  return read?.of === file ? read.preview : null;
+}
+
+function FilePreview({ file }: { file: File }) {
+  const t = useText(importing);
+  const preview = usePreview(file);
+  if (preview === null) return null;
+  if (preview === 'unreadable') {
+    return (
+      <Alert color="red" variant="outline" role="alert">
+        {t('unreadable')}
+      </Alert>
+    );
+  }
   return (
     <>
       {!preview.hasUsers && (

@@ -1,6 +1,3 @@
-/** First words of the keys of what a change of members shows in. */
-export const TOUCHED = ['memberships', 'segments', 'users', 'history', 'summary', 'jobs'];
-
 /** What an act on those who are selected needs. */
 export interface SelectedActProps {
   slug: string;

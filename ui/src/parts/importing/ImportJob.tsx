@@ -1,17 +1,16 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { useEffect, useRef, type ReactNode } from 'react';
-import { api, ok, type Schemas } from '../../../api/client';
-import { useMay } from '../../../api/me';
-import { useChange } from '../../../parts/changes';
-import { ProblemAlert } from '../../../parts/ProblemAlert';
-import { useText } from '../../../text';
-import { isLive, isUndoable } from '../../../parts/jobs/job';
-import { Counts, Problem, Refusals } from '../../../parts/jobs/JobPanels';
-import { JobLink, ProgressBar, StateBadge } from '../../../parts/jobs/JobParts';
-import { useJob } from '../../../parts/jobs/useJob';
-import { members } from './messages';
-
-type Job = Schemas['Job'];
+import { api, ok } from '../../api/client';
+import { useMay } from '../../api/me';
+import { useText } from '../../text';
+import { useChange } from '../changes';
+import { follow } from '../jobs/followed';
+import { isLive, isUndoable, type Job } from '../jobs/job';
+import { Counts, Problem, Refusals } from '../jobs/JobPanels';
+import { JobLink, ProgressBar, StateBadge } from '../jobs/JobParts';
+import { useJob } from '../jobs/useJob';
+import { ProblemAlert } from '../ProblemAlert';
+import { importing } from './messages';
 
 interface ImportJobProps {
   /** As it was answered. */
@@ -23,13 +22,24 @@ interface ImportJobProps {
 
 /** A trial or an import as it goes on, and what came of it. */
 export function ImportJob({ first, onUndo, children }: ImportJobProps) {
-  const t = useText(members);
+  const t = useText(importing);
   const { query } = useJob(String(first.id));
   const job = query.data ?? first;
   const hasEnded = !isLive(job);
   const shown = useRef<HTMLDivElement>(null);
   // It may stand below what is seen of the dialog.
   useEffect(() => shown.current?.scrollIntoView({ block: 'start' }), [hasEnded]);
+  const goesOn = !hasEnded && !job.import?.dry_run;
+  const leaves = useRef(false);
+  useEffect(() => {
+    leaves.current = goesOn;
+  }, [goesOn]);
+  useEffect(
+    () => () => {
+      if (leaves.current) follow(first.id);
+    },
+    [first.id],
+  );
   return (
     <Stack gap="sm" ref={shown}>
       <Group gap="xs" role="status">
@@ -38,6 +48,11 @@ export function ImportJob({ first, onUndo, children }: ImportJobProps) {
         <JobLink id={job.id} label={t('job', { id: job.id })} />
       </Group>
       {!hasEnded && <ProgressBar job={job} />}
+      {goesOn && (
+        <Text size="xs" c="dimmed">
+          {t('goesOn')}
+        </Text>
+      )}
       <Problem job={job} />
       <Counts job={job} />
       <Refusals job={job} />
@@ -53,7 +68,7 @@ function titleOf(job: Job, t: (key: 'jobTrial' | 'jobUndo' | 'jobImport') => str
 }
 
 function JobActs({ job, onUndo }: { job: Job; onUndo: ((job: Job) => void) | undefined }) {
-  const t = useText(members);
+  const t = useText(importing);
   const may = useMay();
   const params = { path: { id: String(job.id) } };
   const cancel = useChange({
