@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    bad_input::encoded,
     client::{Answer, Client},
     jobs::{
         FILE, FORMS, begun, counts, ended, gzip, history_rows, import, job, members, rows, send, table, under_way,
@@ -37,6 +38,9 @@ on_both_engines!(
     a_taking_back_can_be_taken_back,
     every_export_comes_in_again_unchanged,
     the_past_is_exported_as_it_was,
+    members_who_are_searched_are_exported_and_reported_as_the_list_tells_them,
+    a_search_of_members_that_finds_nobody_leaves_the_head_alone,
+    a_search_of_members_that_is_no_search_is_refused_by_name,
     numbers_of_segments_are_exported,
     ids_stay_texts_and_dates_stay_dates_in_a_sheet,
     a_report_is_fetched_by_its_link_alone,
@@ -650,6 +654,116 @@ fn the_past_is_exported_as_it_was(engine: Engine) {
     assert_eq!(whole.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
     assert_eq!(bare.header("content-type"), Some("text/csv; charset=utf-8; header=absent"));
     assert_eq!(client.get("/segments/NOSUCH/users.csv").problem(), "segment_not_found");
+}
+
+/// Members of whom some are found by id, some by name or address; returns an instant before one left and another came.
+fn with_people(client: &Client) -> String {
+    client.has_segment("A");
+    let people = "user_id;name;email\nann;Zoe;\nanna;;\nann_2;;x@example.com\nb;Ёлка АННА;\nc;50% off_;\nd;;ann@example.com\n\
+                  later;Annabel;\noutside;Joanne;\n";
+    import(client, "/users/import", people);
+    import(client, "/segments/A/users/import", "user_id\nann\nanna\nann_2\nb\nc\nd\n");
+    let then = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
+    assert_eq!(client.delete("/users/anna/segments/A").status, 200);
+    import(client, "/segments/A/users/import", "user_id\nlater\n");
+    then
+}
+
+fn members_who_are_searched_are_exported_and_reported_as_the_list_tells_them(engine: Engine) {
+    let place = Place::new(engine);
+    let server = place.serve();
+    let client = &server.client;
+    let then = with_people(client);
+    let ids_of =
+        |items: &[BTreeMap<String, String>]| items.iter().map(|row| row["user_id"].clone()).collect::<Vec<_>>();
+    for (text, as_of, expected) in [
+        ("ANN", None, vec!["d", "later"]),
+        ("ann", None, vec!["ann", "ann_2", "d", "later"]),
+        ("ann", Some(&then), vec!["ann", "ann_2", "anna", "d"]),
+        ("ann_", None, vec!["ann_2"]),
+        ("%", None, vec!["c"]),
+        ("f_", Some(&then), vec!["c"]),
+        ("ёлКА анна", None, vec!["b"]),
+        ("", None, vec!["ann", "ann_2", "b", "c", "d", "later"]),
+    ] {
+        let mut asked = format!("query={}", encoded(text));
+        let mut body = json!({"segment": "A", "query": text});
+        if let Some(then) = as_of {
+            asked += &format!("&as_of={then}");
+            body["as_of"] = json!(then);
+        }
+        let listed = ok(&client.get(&format!("/segments/A/users?{asked}")));
+        let listed = listed["items"].as_array().unwrap().iter().map(|one| one["user_id"].as_str().unwrap());
+        assert_eq!(listed.collect::<Vec<_>>(), expected, "{asked}");
+        for form in ["csv", "xlsx"] {
+            let answer = client.get(&format!("/segments/A/users.{form}?{asked}"));
+            assert_eq!(answer.status, 200, "{asked}: {}", answer.text);
+            let exported = rows(&answer.bytes);
+            assert_eq!(ids_of(&exported), expected, "{form} {asked}");
+            body["format"] = json!(form);
+            let report = report(client, "members", body.clone());
+            let (status, file) = fetch(report["link"].as_str().unwrap());
+            assert_eq!(status, 200, "{report}");
+            is_whole(&report, &file);
+            assert_eq!(rows(&file), exported, "{form} {body}");
+        }
+    }
+    place.is_sound();
+}
+
+fn a_search_of_members_that_finds_nobody_leaves_the_head_alone(engine: Engine) {
+    let place = Place::new(engine);
+    let server = place.serve();
+    let client = &server.client;
+    let then = with_people(client);
+    let head = "user_id;segment;since;expires_at;source;actor;reason\n";
+    for asked in ["query=nobody".to_owned(), "query=outside".to_owned(), format!("query=nobody&as_of={then}")] {
+        assert_eq!(client.get(&format!("/segments/A/users.csv?{asked}")).text, head, "{asked}");
+        let sheet = client.get(&format!("/segments/A/users.xlsx?{asked}")).bytes;
+        let source = Box::new(std::io::Cursor::new(sheet));
+        let mut reader = tables::Reader::open(source, &tables::Limits::default()).unwrap();
+        assert_eq!(reader.columns().join(";") + "\n", head, "{asked}");
+        assert!(!reader.next(&mut tables::Row::new()).unwrap(), "{asked}");
+    }
+    let report = report(client, "members", json!({"segment": "A", "query": "nobody"}));
+    assert_eq!(report["rows"], 0);
+    assert_eq!(fetch(report["link"].as_str().unwrap()), (200, head.as_bytes().to_vec()));
+}
+
+fn a_search_of_members_that_is_no_search_is_refused_by_name(engine: Engine) {
+    let place = Place::new(engine);
+    let server = place.serve();
+    let client = &server.client;
+    client.has_segment("A");
+    let told = |answer: &Answer| {
+        let fault = answer.json()["errors"][0].clone();
+        let [pointer, code, detail] =
+            ["pointer", "code", "detail"].map(|name| fault[name].as_str().unwrap().to_owned());
+        (answer.status, answer.problem(), pointer, code, detail)
+    };
+    // Letters, not bytes, are counted.
+    let longest = "я".repeat(200);
+    for text in [format!("{longest}я"), "a\0".to_owned()] {
+        let listed = client.get(&format!("/segments/A/users?query={}", encoded(&text)));
+        let expected = told(&listed);
+        assert_eq!(
+            (expected.0, expected.1.as_str(), expected.2.as_str()),
+            (400, "invalid", "query"),
+            "{}",
+            listed.text
+        );
+        for form in ["csv", "xlsx"] {
+            let path = format!("/segments/A/users.{form}?query={}", encoded(&text));
+            assert_eq!(told(&client.get(&path)), expected, "{form}");
+        }
+        let reported = told(&client.post("/reports/members", json!({"segment": "A", "query": text})));
+        let (status, problem, _, code, detail) = expected;
+        assert_eq!(reported, (status, problem, "/query".to_owned(), code, detail));
+    }
+    assert_eq!(client.get(&format!("/segments/A/users.csv?query={}", encoded(&longest))).status, 200);
+    assert_eq!(client.post("/reports/members", json!({"segment": "A", "query": longest})).status, 201);
+    assert_eq!(client.get("/segments/A/users.csv?query=a&query=b").problem(), "invalid");
+    assert_eq!(client.get("/segments/NOSUCH/users.csv?query=a").problem(), "segment_not_found");
 }
 
 fn numbers_of_segments_are_exported(engine: Engine) {

@@ -551,6 +551,22 @@ test('the members are exported as CSV, as the API has them', async ({ page, as }
     await ids(api, 'SEGMENT_EXPORT'),
   );
   expect(file.text).toContain('"a ""friend""; really"');
+  // And those alone who were searched for.
+  const sought = people(3)[0]?.slice(0, -1) ?? '';
+  await page.getByLabel('Find a member').fill(sought);
+  await expect(page).toHaveURL(/query=/);
+  await page.getByRole('button', { name: 'Export' }).click();
+  await expect(page.getByText('Members found, as of now')).toBeVisible();
+  const some = await downloaded(page, () => page.getByRole('menuitem', { name: 'CSV' }).click());
+  const found = await api.get<{ items: { user_id: string }[] }>(
+    `/segments/SEGMENT_EXPORT/users?query=${sought}`,
+  );
+  const [, ...rows] = some.text.trim().split(/\r?\n/);
+  expect(rows.map((line) => line.split(';')[column]?.replaceAll('"', ''))).toEqual(
+    found.items.map(({ user_id }) => user_id),
+  );
+  expect(rows.length).toBeGreaterThan(0);
+  expect(rows.length).toBeLessThan(lines.length);
 });
 
 test('the history is narrowed in the address, and downloaded as CSV and XLSX as it is narrowed', async ({

@@ -57,6 +57,7 @@ pub(crate) struct AlgebraExport {
 #[utoipa::path(get, path = "/api/v1/segments/{slug}/users.{form}", tag = "exports",
     params(
         ("as_of" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "The members of this instant"),
+        crate::openapi::MemberSearch,
         crate::openapi::HeaderLine,
     ),
     responses(
@@ -74,8 +75,9 @@ pub(crate) async fn members(
     let slug = segments::slug_in(&slug)?;
     let mut parameters = Parameters::of(&request)?;
     let as_of = parameters.instant("as_of");
+    let users = UserQuery { text: parameters.search("query"), ..UserQuery::default() };
     let name = format!("members-{slug}");
-    send(app, asker, &limits, parameters, &form, &name, Export::Members { slug, as_of }).await
+    send(app, asker, &limits, parameters, &form, &name, Export::Members { slug, as_of, users }).await
 }
 
 /// Who is in a combination of segments, as a file
@@ -105,7 +107,7 @@ pub(crate) async fn set(call: Call, limits: Data<Limits>, form: Path<String>) ->
 /// Sent to `/users/import` as it is, it makes the same users elsewhere.
 #[utoipa::path(get, path = "/api/v1/users.{form}", tag = "exports",
     params(
-        ("query" = Option<String>, Query, description = "The beginning of the id, or a part of the name or e-mail"),
+        ("query" = Option<String>, Query, description = "The beginning of the id, or a part of the name or e-mail", max_length = 200),
         crate::openapi::HeaderLine,
     ),
     responses((status = 200, description = "`user_id;name;email;attributes;created_at`, by user; attributes as JSON", body = String, content_type = "text/csv")))]

@@ -82,6 +82,14 @@ impl Faults {
         self.take(pointer, "invalid_reason", Reason::parse(text?))
     }
 
+    /// A text to search for: short, and without what no stored text holds. The empty one searches for nothing.
+    pub(crate) fn search(&mut self, pointer: &str, text: Option<String>) -> Option<String> {
+        let text = text.filter(|text| !text.is_empty())?;
+        let good = text.chars().count() <= 200 && !text.contains('\0');
+        let why = "a search has at most 200 characters and no NUL";
+        self.take(pointer, "invalid_value", good.then_some(text).ok_or(why))
+    }
+
     pub(crate) fn percent(&mut self, pointer: &str, number: Option<&Number>) -> Option<Percent> {
         let percent = Percent::parse(&number?.to_string());
         let code = match &percent {

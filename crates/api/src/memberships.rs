@@ -598,7 +598,7 @@ pub(crate) async fn of_user(call: Call, path: Path<String>) -> Result<HttpRespon
     params(
         ("slug" = String, Path),
         ("as_of" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "As it was then, from history alone, also of a deleted segment"),
-        ("query" = Option<String>, Query, description = "Only those whom `/users?query=` finds: the beginning of the id, or a part of the name or e-mail", max_length = 200),
+        crate::openapi::MemberSearch,
         crate::openapi::Paging,
     ),
     responses(
@@ -614,19 +614,9 @@ pub(crate) async fn members(call: Call, path: Path<String>) -> Result<HttpRespon
     let (limit, exact) = (parameters.limit(), parameters.counts_exactly());
     parameters.end()?;
     call.look(move |look| {
-        let (found, total) = match &text {
-            None => {
-                let found = history::members(look, &slug, as_of, after.as_ref(), limit + 1)?;
-                let count = exact.then(|| history::count_members(look, &slug, as_of));
-                (found, count.transpose()?)
-            }
-            Some(_) => {
-                let users = UserQuery { text, after, ..UserQuery::default() };
-                let found = history::find_members(look, &slug, as_of, &users, limit + 1)?;
-                let count = exact.then(|| history::count_found_members(look, &slug, as_of, &users));
-                (found, count.transpose()?)
-            }
-        };
+        let users = UserQuery { text, after, ..UserQuery::default() };
+        let found = history::find_members(look, &slug, as_of, &users, limit + 1)?;
+        let total = exact.then(|| history::count_found_members(look, &slug, as_of, &users)).transpose()?;
         let (found, next_cursor) = cursors::page(found, limit, |last| cursors::write(&(MEMBERS, last.user.as_str())));
         let items = found.iter().map(|one| Member { user_id: one.user.to_string(), details: one.into() }).collect();
         Ok(Page { items, next_cursor, total })

@@ -106,6 +106,17 @@ pub(crate) struct HistoryFilters {
     to: Option<chrono::DateTime<chrono::Utc>>,
 }
 
+/// Which of a segment's members.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(crate) struct MemberSearch {
+    /// Only those whom `/users?query=` finds: the beginning of the id, or a part of the name or e-mail, where letter case does
+    /// not count. Who may not see persons finds by id alone.
+    #[param(max_length = 200, example = "anna")]
+    query: Option<String>,
+}
+
 /// How an export begins.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

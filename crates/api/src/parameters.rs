@@ -67,14 +67,10 @@ impl Parameters {
         self.faults.take(name, code, read(&text))
     }
 
-    /// A text to search for: short, and without what no stored text holds.
+    /// A text to search for, as in [`Faults::search`].
     pub(crate) fn search(&mut self, name: &str) -> Option<String> {
-        let text = self.text(name).filter(|text| !text.is_empty())?;
-        if text.chars().count() > 200 || text.contains('\0') {
-            self.faults.add(name, "invalid_value", "a search has at most 200 characters and no NUL");
-            return None;
-        }
-        Some(text)
+        let text = self.text(name);
+        self.faults.search(name, text)
     }
 
     pub(crate) fn flag(&mut self, name: &str) -> bool {

@@ -68,6 +68,10 @@ pub(crate) struct MembersReport {
     /// The members of this instant.
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     as_of: Option<String>,
+    /// Only those whom `/users?query=` finds when the report is written: the beginning of the id, or a part of the name or
+    /// e-mail, where letter case does not count. Who may not see persons finds by id alone.
+    #[schema(max_length = 200, example = "anna")]
+    query: Option<String>,
     #[schema(value_type = Option<FormatView>)]
     format: Option<String>,
     #[serde(default)]
@@ -159,7 +163,8 @@ pub(crate) async fn members(call: Call) -> Result<HttpResponse, Problem> {
     let body = bodies::read::<MembersReport>(&call.request, &call.body)?;
     let mut faults = Faults::default();
     let as_of = faults.instant("/as_of", body.as_of.as_deref());
-    let export = slug(&mut faults, Some(&body.segment)).map(|slug| Export::Members { slug, as_of });
+    let users = UserQuery { text: faults.search("/query", body.query), ..UserQuery::default() };
+    let export = slug(&mut faults, Some(&body.segment)).map(|slug| Export::Members { slug, as_of, users });
     write(call, faults, export, body.format, body.gzip, body.link_ttl).await
 }
 
@@ -190,7 +195,7 @@ pub(crate) async fn set(call: Call) -> Result<HttpResponse, Problem> {
 pub(crate) async fn users(call: Call) -> Result<HttpResponse, Problem> {
     let body = bodies::read::<UsersReport>(&call.request, &call.body)?;
     let mut faults = Faults::default();
-    let text = search(&mut faults, body.query);
+    let text = faults.search("/query", body.query);
     write(
         call,
         faults,
@@ -212,7 +217,7 @@ pub(crate) async fn users(call: Call) -> Result<HttpResponse, Problem> {
 pub(crate) async fn stats(call: Call) -> Result<HttpResponse, Problem> {
     let body = bodies::read::<StatsReport>(&call.request, &call.body)?;
     let mut faults = Faults::default();
-    let text = search(&mut faults, body.query);
+    let text = faults.search("/query", body.query);
     let kind = body
         .kind
         .as_deref()
@@ -307,12 +312,6 @@ pub(crate) async fn fetch(
 
 fn slug(faults: &mut Faults, text: Option<&str>) -> Option<Slug> {
     faults.take("/segment", "invalid_slug", Slug::parse(text?))
-}
-
-fn search(faults: &mut Faults, text: Option<String>) -> Option<String> {
-    let text = text.filter(|text| !text.is_empty())?;
-    let good = text.chars().count() <= 200 && !text.contains('\0');
-    faults.take("/query", "invalid_value", good.then_some(text).ok_or("has at most 200 characters and no NUL"))
 }
 
 fn period(faults: &mut Faults, month: Option<&str>, from: Option<&str>, to: Option<&str>) -> Period {

@@ -234,7 +234,7 @@ impl History for DieselUnit<'_> {
         .int(query.segment.0)
         .int(micros)
         .text(behind(None));
-        let statement = searched(statement, &query.users)
+        let statement = searched(statement, &query.users, behind(None))
             .then(") AS told WHERE place = 1 AND operation <> 'remove' AND (expires_at IS NULL OR expires_at > ?)")
             .int(micros);
         self.count_of(statement)
@@ -373,18 +373,16 @@ impl DieselUnit<'_> {
             .int(segment)
             .int(micros)
             .text(after);
-        let users = searched(users, &query.users).then(" ORDER BY user_id LIMIT ?").int(rows_max(limit));
+        let users = searched(users, &query.users, after).then(" ORDER BY user_id LIMIT ?").int(rows_max(limit));
         let users = self.rows(users, |user: String| TABLE.user(&user))?;
         let Some(last) = users.last() else { return Ok(Vec::new()) };
-        let rows = Statement::<Columns>::new(SELECT)
-            .then(UP_TO)
-            .then(" AND user_id <= ?")
-            .int(segment)
-            .int(micros)
-            .text(after)
-            .text(last.as_str());
-        // Those in between whom the query does not find are passed over as well.
-        let rows = searched(rows, &query.users).then(" ORDER BY user_id, id");
+        let rows = Statement::<Columns>::new(SELECT).then(UP_TO).int(segment).int(micros).text(after);
+        let rows = match query.users.text {
+            None => rows.then(" AND user_id <= ?").text(last.as_str()),
+            // Those in between whom the query does not find are passed over.
+            Some(_) => rows.then(" AND user_id ?").any_text(users.iter().map(UserId::as_str)),
+        };
+        let rows = rows.then(" ORDER BY user_id, id");
         self.rows(rows, |row| history_row(row).map(|row| row.entry))
     }
 
@@ -510,10 +508,10 @@ fn tally_by_parts(filter: &HistoryFilter, bearers: &[i64], points: &[i64]) -> St
     filtered(statement, filter, bearers).then(" AND at > p.begins AND at <= p.ends").then(GROUPED)
 }
 
-/// Continues with who is to be found, if anybody in particular is.
-fn searched<Columns>(statement: Statement<Columns>, users: &UserQuery) -> Statement<Columns> {
+/// Continues with who is to be found behind `after`, if anybody in particular is.
+fn searched<Columns>(statement: Statement<Columns>, users: &UserQuery, after: &str) -> Statement<Columns> {
     match users.text {
-        Some(_) => among(statement.then(" AND user_id"), users),
+        Some(_) => among(statement, "history.user_id", users, after),
         None => statement,
     }
 }

@@ -102,16 +102,16 @@ impl Memberships for DieselUnit<'_> {
     }
 
     fn found(&mut self, query: &MemberQuery, limit: usize) -> Result<Vec<Membership>, StoreError> {
-        let statement =
-            live_in(Statement::<Columns>::new(COLUMNS).then(ALL).then(NAMED), query).then(" AND m.user_id > ?");
-        let statement = statement.text(behind(query.users.after.as_ref())).then(" AND m.user_id");
-        let statement = among(statement, &query.users).then(" ORDER BY m.user_id LIMIT ?").int(rows_max(limit));
+        let after = behind(query.users.after.as_ref());
+        let statement = live_in(Statement::<Columns>::new(COLUMNS).then(ALL).then(NAMED), query);
+        let statement = among(statement.then(" AND m.user_id > ?").text(after), "m.user_id", &query.users, after);
+        let statement = statement.then(" ORDER BY m.user_id LIMIT ?").int(rows_max(limit));
         self.rows(statement, membership)
     }
 
     fn count_found(&mut self, query: &MemberQuery) -> Result<u64, StoreError> {
-        let statement = live_in(Statement::new("SELECT count(*) FROM memberships m"), query).then(" AND m.user_id");
-        self.count_of(among(statement, &query.users))
+        let statement = live_in(Statement::new("SELECT count(*) FROM memberships m"), query);
+        self.count_of(among(statement, "m.user_id", &query.users, behind(None)))
     }
 
     fn ending(&mut self, query: &EndingQuery, limit: usize) -> Result<Vec<Membership>, StoreError> {

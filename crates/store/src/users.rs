@@ -164,22 +164,49 @@ fn insert_in_rows(conn: &mut SqliteConnection, profiles: &[Profile]) -> QueryRes
     Ok(inserted)
 }
 
-/// Continues with what finds the users among others, named by the column that stands before.
-pub(crate) fn among<Columns>(statement: Statement<Columns>, query: &UserQuery) -> Statement<Columns> {
-    filtered(statement.then(" IN (SELECT user_id FROM users"), query).then(")")
+/// Continues with whom the query finds among rows that `column` says the user of, where those behind `after` are asked for.
+///
+/// Each is looked up, in the order of the rows: a list of all users who are found would be made anew for each page. What is
+/// behind `after` is said of users too: PostgreSQL goes along both side by side, and would else begin each page at the first.
+pub(crate) fn among<Columns>(
+    mut statement: Statement<Columns>,
+    column: &str,
+    query: &UserQuery,
+    after: &str,
+) -> Statement<Columns> {
+    if query.by_id_only
+        && let Some(text) = &query.text
+    {
+        // For a few ids not all rows are gone along.
+        statement = beginning(statement.then(" AND "), column, text);
+    }
+    let looked_up =
+        format!(" AND EXISTS (SELECT 1 FROM users WHERE users.user_id = {column} AND users.user_id > ? AND ");
+    suiting(statement.then(&looked_up).text(after), query).then(")")
 }
 
 fn filtered<Columns>(statement: Statement<Columns>, query: &UserQuery) -> Statement<Columns> {
-    let Some(text) = &query.text else { return statement.then(" WHERE 1 = 1") };
-    // A range and not a pattern: SQLite's LIKE overlooks letter case, and an id's counts.
-    let statement = match end_of_prefix(text) {
-        Some(end) => statement.then(" WHERE (user_id >= ? AND user_id < ?").text(text).text(end),
-        None => statement.then(" WHERE (user_id >= ?").text(text),
-    };
+    suiting(statement.then(" WHERE "), query)
+}
+
+/// Continues with what holds of a row of `users` whom the query finds.
+fn suiting<Columns>(statement: Statement<Columns>, query: &UserQuery) -> Statement<Columns> {
+    let Some(text) = &query.text else { return statement.then("1 = 1") };
     if query.by_id_only {
-        return statement.then(")");
+        return beginning(statement, "users.user_id", text);
     }
-    statement.then(r" OR search LIKE ? ESCAPE '\')").text(holding(text))
+    let statement = beginning(statement.then("("), "users.user_id", text);
+    statement.then(r" OR users.search LIKE ? ESCAPE '\')").text(holding(text))
+}
+
+/// Continues with what holds of an id that begins so: a range and not a pattern, because SQLite's LIKE overlooks letter case,
+/// and an id's counts.
+fn beginning<Columns>(statement: Statement<Columns>, column: &str, text: &str) -> Statement<Columns> {
+    let statement = statement.then(&format!("({column} >= ?")).text(text);
+    match end_of_prefix(text) {
+        Some(end) => statement.then(&format!(" AND {column} < ?)")).text(end),
+        None => statement.then(")"),
+    }
 }
 
 /// The least text behind all that begin with `prefix`, in the order of bytes, which is that of characters.

@@ -32,6 +32,8 @@ pub enum Export {
     Members {
         slug: Slug,
         as_of: Option<Instant>,
+        /// Only those whom this finds, as in [`history::find_members`].
+        users: UserQuery,
     },
     /// Who is in a combination of segments.
     Algebra(AlgebraQuery),
@@ -115,7 +117,10 @@ pub fn begin(act: &mut Act, export: &Export, format: Format) -> Result<(), Error
     let now = act.now();
     let instant = |at: Option<Instant>| at.map(|at| at.to_rfc3339());
     let (subject, mut detail) = match export {
-        Export::Members { slug, as_of } => (format!("segment/{slug}"), json!({"as_of": instant(*as_of)})),
+        Export::Members { slug, as_of, users } => {
+            // Not what was searched for: that may be somebody's name.
+            (format!("segment/{slug}"), json!({"as_of": instant(*as_of), "filtered": users.text.is_some()}))
+        }
         Export::Algebra(query) => {
             ("segments".to_owned(), json!({"expr": query.expression.to_string(), "as_of": instant(query.as_of)}))
         }
@@ -139,7 +144,7 @@ pub fn begin(act: &mut Act, export: &Export, format: Format) -> Result<(), Error
 /// So that whoever asks hears at once of each that there is not, or was not.
 fn require_segments(act: &mut Act, export: &Export) -> Result<(), Error> {
     let (slugs, as_of) = match export {
-        Export::Members { slug, as_of } => (BTreeSet::from([slug]), as_of),
+        Export::Members { slug, as_of, .. } => (BTreeSet::from([slug]), as_of),
         Export::Algebra(query) => (query.expression.segments(), &query.as_of),
         Export::Users(_) | Export::History(_) | Export::Stats(_) => return Ok(()),
     };
@@ -182,7 +187,7 @@ pub fn write<W: Write + Send>(
     };
     let mut table = Writer::new(out, form.format, form.packing, columns, form.header)?;
     match export {
-        Export::Members { slug, as_of } => write_members(look, slug, *as_of, &mut table, tell)?,
+        Export::Members { slug, as_of, users } => write_members(look, slug, *as_of, users, &mut table, tell)?,
         Export::Algebra(query) => write_set(look, query, &mut table, tell)?,
         Export::Users(query) => write_users(look, query, &mut table, tell)?,
         Export::History(query) if form.format == Format::Csv => write_lines(look, query, &mut table, tell)?,
@@ -197,12 +202,13 @@ fn write_members<W: Write>(
     look: &mut Look,
     slug: &Slug,
     as_of: Option<Instant>,
+    users: &UserQuery,
     table: &mut Writer<W>,
     tell: &mut dyn FnMut(u64) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let (mut after, mut page) = (None, FIRST_PAGE);
+    let (mut users, mut page) = (users.clone(), FIRST_PAGE);
     loop {
-        let members = history::members(look, slug, as_of, after.as_ref(), page)?;
+        let members = history::find_members(look, slug, as_of, &users, page)?;
         for member in &members {
             table.row(&[
                 Value::Text(member.user.as_str()),
@@ -217,7 +223,7 @@ fn write_members<W: Write>(
         if paged(table, &mut page, members.len(), tell)? == Paged::Last {
             return Ok(());
         }
-        after = members.into_iter().next_back().map(|last| last.user);
+        users.after = members.into_iter().next_back().map(|last| last.user);
     }
 }
 

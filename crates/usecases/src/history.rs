@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Entry, HistoryRow, Instant, Membership, Period, Permission, SegmentId, SegmentRef, Slug, Source, Ttl, UserId,
-    history::replay,
+    Caller, Entry, HistoryRow, Instant, Membership, Period, Permission, SegmentId, SegmentRef, Slug, Source, Ttl,
+    UserId, history::replay,
 };
 
 use crate::{
@@ -83,7 +83,8 @@ pub fn count_members(look: &mut Look, slug: &Slug, as_of: Option<Instant>) -> Re
     }
 }
 
-/// As [`members`], only those whom a search among users finds: by name and e-mail only for who sees all persons.
+/// As [`members`], only those whom a search among users finds, by name and e-mail only for who sees all persons; all of them
+/// where nothing is searched for.
 pub fn find_members(
     look: &mut Look,
     slug: &Slug,
@@ -91,6 +92,9 @@ pub fn find_members(
     users: &UserQuery,
     limit: usize,
 ) -> Result<Vec<Membership>, Error> {
+    if users.text.is_none() {
+        return members(look, slug, as_of, users.after.as_ref(), limit);
+    }
     let query = member_query(look, slug, as_of, users)?;
     Ok(match as_of {
         None => look.unit.memberships().found(&query, limit)?,
@@ -104,6 +108,9 @@ pub fn count_found_members(
     as_of: Option<Instant>,
     users: &UserQuery,
 ) -> Result<u64, Error> {
+    if users.text.is_none() {
+        return count_members(look, slug, as_of);
+    }
     let query = member_query(look, slug, as_of, users)?;
     Ok(match as_of {
         None => look.unit.memberships().count_found(&query)?,
@@ -120,10 +127,13 @@ fn member_query(look: &mut Look, slug: &Slug, as_of: Option<Instant>, users: &Us
             segment_at(look, slug, at)?
         }
     };
-    // Whoever is confined sees no profiles, and so does not find by them.
-    let by_id_only = look.caller.require(Permission::ReadPersons).is_err();
-    let users = UserQuery { by_id_only: users.by_id_only || by_id_only, ..users.clone() };
-    Ok(MemberQuery { segment, at: as_of.unwrap_or(look.now), users })
+    Ok(MemberQuery { segment, at: as_of.unwrap_or(look.now), users: searched_by(look.caller, users) })
+}
+
+/// What a search for members is when this caller asks: whoever is confined sees no profiles, and so does not find by them.
+pub(crate) fn searched_by(caller: &Caller, users: &UserQuery) -> UserQuery {
+    let by_id_only = caller.require(Permission::ReadPersons).is_err();
+    UserQuery { by_id_only: users.by_id_only || by_id_only, ..users.clone() }
 }
 
 /// How much happened over time.

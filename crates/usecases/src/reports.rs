@@ -13,7 +13,7 @@ use crate::{
     Act, App, Error, Look,
     algebra::AlgebraQuery,
     exports::{self, Export, Form},
-    history::HistoryQuery,
+    history::{self, HistoryQuery},
     jobs::{self, Halt, Run},
     ports::{Direction, NewFile, SegmentOrder, SegmentQuery, SegmentSort, StoredFile, UserQuery},
     segments::StatsQuery,
@@ -59,11 +59,31 @@ struct Task {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 enum WrittenExport {
-    Members { slug: String, as_of: Option<i64> },
-    Algebra { expr: String, as_of: Option<i64> },
-    Users { text: Option<String> },
-    History { user: Option<String>, segment: Option<String>, from: Option<i64>, to: Option<i64> },
-    Stats { text: Option<String>, kind: Option<String> },
+    Members {
+        slug: String,
+        as_of: Option<i64>,
+        text: Option<String>,
+        /// What was begun before there were searches does not say.
+        #[serde(default)]
+        by_id_only: bool,
+    },
+    Algebra {
+        expr: String,
+        as_of: Option<i64>,
+    },
+    Users {
+        text: Option<String>,
+    },
+    History {
+        user: Option<String>,
+        segment: Option<String>,
+        from: Option<i64>,
+        to: Option<i64>,
+    },
+    Stats {
+        text: Option<String>,
+        kind: Option<String>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -74,7 +94,7 @@ struct Outcome {
 
 /// Begins a report. Claimed by this caller, who is to run the job.
 pub fn request(act: &mut Act, request: &Request) -> Result<Job, Error> {
-    let task = serde_json::to_string(&Task::of(request)).expect("plain data can be written");
+    let task = serde_json::to_string(&Task::of(act.caller, request)).expect("plain data can be written");
     let mut job = Job::queued(JobKind::Report, act.caller.actor().clone(), task, act.now());
     jobs::claim(act, &mut job);
     job.id = act.unit.jobs().insert(&job)?;
@@ -225,10 +245,14 @@ fn file_name(request: &Request) -> String {
 }
 
 impl Task {
-    fn of(request: &Request) -> Task {
+    /// The service, which is to write it, sees more than who asks: what a search may find is settled here.
+    fn of(caller: &Caller, request: &Request) -> Task {
         let micros = |at: Option<Instant>| at.map(|at| at.timestamp_micros());
         let export = match &request.export {
-            Export::Members { slug, as_of } => WrittenExport::Members { slug: slug.to_string(), as_of: micros(*as_of) },
+            Export::Members { slug, as_of, users } => {
+                let UserQuery { text, by_id_only, after: _ } = history::searched_by(caller, users);
+                WrittenExport::Members { slug: slug.to_string(), as_of: micros(*as_of), text, by_id_only }
+            }
             Export::Algebra(query) => {
                 WrittenExport::Algebra { expr: query.expression.to_string(), as_of: micros(query.as_of) }
             }
@@ -258,8 +282,9 @@ impl Task {
         let instant = |micros: Option<i64>| micros.and_then(Instant::from_timestamp_micros);
         let slug = |text: String| Slug::parse(&text).map_err(|_| corrupt());
         let export = match task.export {
-            WrittenExport::Members { slug: text, as_of } => {
-                Export::Members { slug: slug(text)?, as_of: instant(as_of) }
+            WrittenExport::Members { slug: name, as_of, text, by_id_only } => {
+                let users = UserQuery { text, by_id_only, after: None };
+                Export::Members { slug: slug(name)?, as_of: instant(as_of), users }
             }
             WrittenExport::Algebra { expr, as_of } => Export::Algebra(AlgebraQuery {
                 expression: Expression::parse(&expr).map_err(|_| corrupt())?,

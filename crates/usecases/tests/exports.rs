@@ -9,11 +9,12 @@ use testkit::{World, importing, slug};
 use usecases::{
     Error,
     algebra::AlgebraQuery,
+    audit,
     exports::{self, Export, Form},
     history::{self, HistoryQuery},
     imports::{Outcome, What},
     memberships::Deadline,
-    ports::{SegmentQuery, UserQuery},
+    ports::{AuditQuery, Direction, SegmentQuery, UserQuery},
     segments,
 };
 
@@ -21,7 +22,15 @@ const FORMATS: [Format; 3] = [Format::Csv, Format::Ndjson, Format::Xlsx];
 const PACKINGS: [Packing; 2] = [Packing::Plain, Packing::Gzip];
 
 fn members(as_of: Option<domain::Instant>) -> Export {
-    Export::Members { slug: slug("A"), as_of }
+    searched(UserQuery::default(), as_of)
+}
+
+fn searched(users: UserQuery, as_of: Option<domain::Instant>) -> Export {
+    Export::Members { slug: slug("A"), as_of, users }
+}
+
+fn about(text: &str) -> UserQuery {
+    UserQuery { text: Some(text.to_owned()), ..UserQuery::default() }
 }
 
 fn set(text: &str, as_of: Option<domain::Instant>) -> Export {
@@ -250,6 +259,43 @@ fn every_row_is_told_however_many_pages_there_are() {
             assert!(told.iter().enumerate().all(|(number, id)| *id == format!("{number:05}")), "{export:?}");
             assert_eq!(told.len(), count, "{export:?}");
         }
+    }
+}
+
+#[test]
+fn every_member_whom_a_search_finds_is_told_however_many_pages_there_are() {
+    let world = World::in_memory();
+    world.has_segment("A");
+    let (mut known, taken_in) = (0, |what: What, file: &str| {
+        assert_eq!(world.import(&importing(what), file).unwrap().refused, 0);
+    });
+    for count in [199_usize, 200, 201, 5_199, 5_200, 5_201] {
+        // Beside each of them stands a member whom the search does not find.
+        let lines: Vec<String> =
+            (known..count).map(|number| format!("{number:05};FOUND {number}\n{number:05}+;other\n")).collect();
+        taken_in(What::Users, &format!("user_id;name\n{}", lines.concat()));
+        let lines: Vec<String> = (known..count).map(|number| format!("{number:05}\n{number:05}+\n")).collect();
+        taken_in(What::Memberships { segment: Some(slug("A")) }, &format!("user_id\n{}", lines.concat()));
+        known = count;
+        for as_of in [None, Some(world.now())] {
+            let text = world.export_text(&searched(about("found "), as_of), Format::Csv);
+            let told: Vec<&str> = text.lines().skip(1).map(|line| line.split(';').next().unwrap()).collect();
+            assert!(told.iter().enumerate().all(|(number, id)| *id == format!("{number:05}")), "{as_of:?}");
+            assert_eq!(told.len(), count, "{as_of:?}");
+        }
+    }
+}
+
+#[test]
+fn that_members_were_searched_is_noted_and_for_whom_is_not() {
+    let world = World::in_memory();
+    world.has_segment("A");
+    for (users, filtered) in [(about("anna"), true), (UserQuery::default(), false)] {
+        world.act(|act| exports::begin(act, &searched(users, None), Format::Csv)).unwrap();
+        let query = AuditQuery { direction: Direction::Descending, ..AuditQuery::default() };
+        let row = world.look(|look| audit::list(look, &query, 1)).remove(0);
+        assert!(row.entry.detail.contains(&format!("\"filtered\":{filtered}")), "{}", row.entry.detail);
+        assert!(!row.entry.detail.contains("anna"), "{}", row.entry.detail);
     }
 }
 

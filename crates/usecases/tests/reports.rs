@@ -31,6 +31,16 @@ fn set(text: &str, as_of: Option<Instant>) -> Export {
     Export::Algebra(AlgebraQuery { expression: Expression::parse(text).unwrap(), as_of })
 }
 
+fn members(as_of: Option<Instant>) -> Export {
+    searched("", as_of)
+}
+
+/// The members of A whom the text finds; everybody by none.
+fn searched(text: &str, as_of: Option<Instant>) -> Export {
+    let text = Some(text.to_owned()).filter(|text| !text.is_empty());
+    Export::Members { slug: slug("A"), as_of, users: UserQuery { text, ..UserQuery::default() } }
+}
+
 fn written(world: &World, request: &Request) -> Report {
     let job = world.act(|act| reports::request(act, request)).unwrap();
     let job = world.finish(job).unwrap();
@@ -83,8 +93,10 @@ fn a_report_tells_of_the_instant_at_which_it_was_written() {
 fn everything_that_can_be_exported_can_be_reported() {
     let world = world();
     let exports = [
-        (Export::Members { slug: slug("A"), as_of: None }, "members-A"),
-        (Export::Members { slug: slug("A"), as_of: Some(world.now()) }, "members-A"),
+        (members(None), "members-A"),
+        (members(Some(world.now())), "members-A"),
+        (searched("1", None), "members-A"),
+        (searched("1", Some(world.now())), "members-A"),
         (set("A - (A ^ ALL)", None), "algebra"),
         (set("A", Some(world.now())), "algebra"),
         (Export::Users(UserQuery { text: Some("1".to_owned()), ..UserQuery::default() }), "users"),
@@ -105,6 +117,39 @@ fn everything_that_can_be_exported_can_be_reported() {
             assert_eq!(bytes, world.export(&export, format, packing));
         }
     }
+}
+
+#[test]
+fn a_search_of_members_is_repeated_when_the_report_is_written() {
+    let world = world();
+    for id in ["21", "22"] {
+        world.change(id, &["A"], &[]).unwrap();
+    }
+    let then = world.now();
+    world.clock.advance(TimeDelta::hours(1));
+    for (as_of, expected) in [(None, ["22", "23"]), (Some(then), ["21", "22"])] {
+        let job =
+            world.act(|act| reports::request(act, &Request { export: searched("2", as_of), ..history() })).unwrap();
+        // What happens before it is written counts.
+        world.change("21", &[], &["A"]).unwrap();
+        world.change("23", &["A"], &[]).unwrap();
+        let job = world.finish(job).unwrap();
+        let report = world.look(|look| reports::of_job(look, &job)).unwrap();
+        let text = follow(&world, &report).unwrap();
+        let told: Vec<&str> = text.lines().skip(1).map(|line| line.split(';').next().unwrap()).collect();
+        assert_eq!(told, expected, "{as_of:?}");
+    }
+}
+
+#[test]
+fn a_report_that_was_begun_before_there_were_searches_tells_of_all_members() {
+    let world = world();
+    let mut job = world.act(|act| reports::request(act, &Request { export: members(None), ..history() })).unwrap();
+    let mut task: serde_json::Value = serde_json::from_str(&job.task).unwrap();
+    task["export"] = serde_json::json!({"what": "members", "slug": "A", "as_of": null});
+    job.task = task.to_string();
+    let job = world.finish(job).unwrap();
+    assert_eq!(world.look(|look| reports::of_job(look, &job)).unwrap().rows, 1);
 }
 
 #[test]
@@ -193,7 +238,8 @@ fn a_report_that_is_forgotten_late_is_counted_once() {
 fn members_of_a_segment_that_never_was_are_not_found() {
     let world = world();
     for as_of in [None, Some(world.now())] {
-        let request = Request { export: Export::Members { slug: slug("none"), as_of }, ..history() };
+        let request =
+            Request { export: Export::Members { slug: slug("none"), as_of, users: UserQuery::default() }, ..history() };
         let refused = world.act(|act| reports::request(act, &request));
         assert!(matches!(refused, Err(Error::NotFound(Subject::Segment, names)) if names == ["none"]));
     }
@@ -224,7 +270,7 @@ fn members_now_of_a_segment_that_was_deleted_are_not_found() {
     let then = world.now();
     world.clock.advance(TimeDelta::hours(1));
     world.act(|act| segments::delete(act, &slug("A"), &Expected::Any)).unwrap();
-    let members = |as_of| Request { export: Export::Members { slug: slug("A"), as_of }, ..history() };
+    let members = |as_of| Request { export: members(as_of), ..history() };
     let refused = world.act(|act| reports::request(act, &members(None)));
     assert!(matches!(refused, Err(Error::NotFound(Subject::Segment, _))), "{refused:?}");
     assert_eq!(written(&world, &members(Some(then))).rows, 1);

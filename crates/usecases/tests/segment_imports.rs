@@ -10,7 +10,7 @@ use usecases::{
     Error, Expected,
     exports::Export,
     imports::{Import, Mode, Outcome, What},
-    ports::SegmentQuery,
+    ports::{SegmentQuery, UserQuery},
     segments::{self, StatsQuery},
 };
 
@@ -222,7 +222,7 @@ fn statistics_go_round_in_all_forms() {
             world.import_bytes(&importing(What::Users), &everybody).unwrap();
             assert_eq!(world.import_bytes(&importing(What::Segments), &file).unwrap().refused, 0);
             for text in ["A", "0010"] {
-                let members = Export::Members { slug: slug(text), as_of: None };
+                let members = Export::Members { slug: slug(text), as_of: None, users: UserQuery::default() };
                 let members = original.export(&members, format, packing);
                 let job = world.import_bytes(&importing(What::Memberships { segment: None }), &members).unwrap();
                 assert_eq!((job.refused, Outcome::of(&job).segments_created), (0, 0));

@@ -93,8 +93,13 @@ export async function ok<T>(call: Promise<Answer<T>>): Promise<T> {
   return (await call).data as T;
 }
 
-/** The body with the version that a change of it has to name. */
-export async function tagged<T>(call: Promise<Answer<T>>): Promise<{ value: T; etag: string }> {
+/** A version of something, with the tag that a change of it has to name. */
+export interface Tagged<T> {
+  value: T;
+  etag: string;
+}
+
+export async function tagged<T>(call: Promise<Answer<T>>): Promise<Tagged<T>> {
   const { data, response } = await call;
   return { value: data as T, etag: response.headers.get('etag') ?? '' };
 }

@@ -45,10 +45,16 @@ export class UnreachableError extends Error {
   }
 }
 
+/** The service's words where all is plain text: its code between backticks is between quotation marks then. */
+export function plainly(text: string): string {
+  return text.replace(/`([^`]*)`/g, '“$1”');
+}
+
 /** The service's words on one field, by its pointer with or without the slash. */
 export function faultOf(error: unknown, field: string): string | undefined {
   if (!(error instanceof ProblemError)) return undefined;
-  return error.faults.find((fault) => fault.pointer.replace(/^\//, '') === field)?.detail;
+  const detail = error.faults.find((fault) => fault.pointer.replace(/^\//, '') === field)?.detail;
+  return detail === undefined ? undefined : plainly(detail);
 }
 
 export function isProblem(error: unknown, status: number): error is ProblemError {

@@ -3,6 +3,7 @@ import { useClipboard } from '@mantine/hooks';
 import { ProblemError, UnreachableError } from '../api/problem';
 import { useText } from '../text';
 import { parts } from './messages';
+import { Told } from './Told';
 
 /** What went wrong, in the service's own words: reason, fields, and the id of the request to ask about. */
 export function ProblemAlert({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
@@ -63,9 +64,4 @@ export function ProblemAlert({ error, onRetry }: { error: unknown; onRetry?: (()
       </Group>
     </Alert>
   );
-}
-
-/** The service's words, in which code stands between backticks. */
-function Told({ text }: { text: string }) {
-  return text.split('`').map((piece, place) => (place % 2 === 1 ? <Code key={place}>{piece}</Code> : piece));
 }

@@ -8,6 +8,7 @@ import { isLive } from '../parts/jobs/job';
 import { jobParts } from '../parts/jobs/messages';
 import { useJob } from '../parts/jobs/useJob';
 import { parts } from '../parts/messages';
+import { Told } from '../parts/Told';
 import { useText } from '../text';
 
 const COLORS: Record<string, string> = { failed: 'red.9', cancelled: 'orange.9' };
@@ -33,7 +34,11 @@ function One({ id }: { id: number }) {
     void client.invalidateQueries();
     notifications.show({
       title: t('ended', { kind: t(`kind_${job.kind}`), id, state: t(`state_${job.state}`) }),
-      message: job.problem ?? (job.refused > 0 ? t('endedRefused', { count: job.refused }) : null),
+      message: job.problem ? (
+        <Told text={job.problem} />
+      ) : job.refused > 0 ? (
+        t('endedRefused', { count: job.refused })
+      ) : null,
       color: COLORS[job.state] ?? 'teal.9',
       autoClose: job.state === 'done' ? 6_000 : false,
       closeButtonProps: { 'aria-label': of('close') },

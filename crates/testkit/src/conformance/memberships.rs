@@ -28,6 +28,7 @@ pub(super) const CASES: &[Case] = &[
     ("members come page by page", members_page_by_page),
     ("counts are of live members", counts_are_of_live_members),
     ("members are found as users are, page by page", members_are_found),
+    ("members are found by any text, now and at an instant, up to a page's very end", members_are_found_by_any_text),
     ("the ending come by deadline, user and segment, and only what the filters leave", ending_by_deadline),
     ("sources and totals are of live memberships", sources_and_totals_of_live),
     ("shared are the live members of both", shared_are_live_in_both),
@@ -78,6 +79,85 @@ fn members_are_found(store: &dyn Store) {
             });
             let found: Vec<&str> = found.iter().map(|found| found.user.as_str()).collect();
             assert_eq!(found, expected, "{text:?} at {at}");
+        }
+    }
+}
+
+/// A text is no pattern, its letter case counts in ids alone, and where a page ends finds and loses nobody.
+fn members_are_found_by_any_text(store: &dyn Store) {
+    let segment = has_segment(store, "A");
+    let person = |text: &str, name: Option<&str>, email: Option<&str>| User {
+        name: name.map(str::to_owned),
+        email: email.map(str::to_owned),
+        ..User::born(id(text), minute(0))
+    };
+    let people = [
+        person("a%b", None, None),
+        person("a_b", None, None),
+        person("aXb", Some("50% off_\\"), None),
+        person("a\\b", None, None),
+        person("gone", Some("АННА"), None),
+        person("Анна", None, None),
+        person("анна", None, None),
+        person("я1", Some("Анна ЁЖИКОВА"), None),
+        person("я2", None, Some("Анна@Пример.рф")),
+        person("я3", Some("Ω ÀÉÎ"), None),
+    ];
+    must(store, |unit| unit.users().insert_missing(&people));
+    must(store, |unit| unit.users().insert_missing(&[person("outside", Some("Анна %_\\"), None)]));
+    record(store, &people.each_ref().map(|person| add(&person.id, &segment, minute(1), None)));
+    // Whoever is not a user any more is not found by a search, though history tells of the membership.
+    record(store, &[remove("gone", &segment, minute(5))]);
+    must(store, |unit| unit.users().delete(&id("gone")));
+    for (text, expected) in [
+        ("%", vec!["aXb"]),
+        ("_", vec!["aXb"]),
+        ("\\", vec!["aXb"]),
+        ("a%", vec!["a%b"]),
+        ("a_", vec!["a_b"]),
+        ("a\\", vec!["a\\b"]),
+        ("0% OFF_\\", vec!["aXb"]),
+        ("анна", vec!["анна", "я1", "я2"]),
+        ("АННА", vec!["я1", "я2"]),
+        ("Анна", vec!["Анна", "я1", "я2"]),
+        ("ёжик", vec!["я1"]),
+        ("ПРИМЕР", vec!["я2"]),
+        ("àéî", vec!["я3"]),
+        ("я", vec!["я1", "я2", "я3"]),
+        ("Я", vec![]),
+        ("a", vec!["a%b", "aXb", "a\\b", "a_b"]),
+        ("gone", vec![]),
+    ] {
+        let query = |after: Option<UserId>| MemberQuery {
+            segment: segment.id,
+            at: minute(9),
+            users: UserQuery { text: Some(text.to_owned()), by_id_only: false, after },
+        };
+        // At an instant before somebody left and was forgotten.
+        let then = |after: Option<UserId>| MemberQuery { at: minute(4), ..query(after) };
+        let count = expected.len();
+        for limit in [1, 2, count.max(1), count + 1] {
+            let now = pages(limit, |last: Option<&Membership>| {
+                let query = query(last.map(|last| last.user.clone()));
+                assert_eq!(look(store, |unit| unit.memberships().count_found(&query)), count as u64, "{text}");
+                look(store, |unit| unit.memberships().found(&query, limit))
+            });
+            let told = pages(limit, |last: Option<&Membership>| {
+                let query = then(last.map(|last| last.user.clone()));
+                assert_eq!(look(store, |unit| unit.history().count_found_at(&query)), count as u64, "{text}");
+                look(store, |unit| unit.history().found_at(&query, limit))
+            });
+            for found in [now, told] {
+                let found: Vec<&str> = found.iter().map(|found| found.user.as_str()).collect();
+                assert_eq!(found, expected, "{text} by {limit}");
+            }
+        }
+        // A cursor need not be one of those who are found.
+        let left: Vec<&str> = expected.iter().copied().filter(|user| *user > "aY").collect();
+        let now = look(store, |unit| unit.memberships().found(&query(Some(id("aY"))), 100));
+        let told = look(store, |unit| unit.history().found_at(&then(Some(id("aY"))), 100));
+        for found in [now, told] {
+            assert_eq!(found.iter().map(|found| found.user.as_str()).collect::<Vec<_>>(), left, "{text}");
         }
     }
 }

@@ -166,7 +166,8 @@ fn outside_nothing_is_taken_out() {
     let exports = || {
         [
             members_of("VIP"),
-            Export::Members { slug: slug("VIP"), as_of: Some(Instant::UNIX_EPOCH) },
+            Export::Members { slug: slug("VIP"), as_of: Some(Instant::UNIX_EPOCH), users: UserQuery::default() },
+            Export::Members { slug: slug("VIP"), as_of: None, users: searching("a") },
             Export::Algebra(set("promo_1 & VIP")),
             Export::Algebra(set("ALL - promo_1")),
             Export::Users(UserQuery::default()),
@@ -275,7 +276,7 @@ fn a_segment_that_was_renamed_out_is_not_taken_out_under_its_old_name() {
     world.act(|act| segments::rename(act, &slug("promo_1"), &Expected::Any, slug("secret"))).unwrap();
     world.clock.advance(TimeDelta::minutes(1));
     for as_of in [before, world.now()] {
-        let export = Export::Members { slug: slug("promo_1"), as_of: Some(as_of) };
+        let export = Export::Members { slug: slug("promo_1"), as_of: Some(as_of), users: UserQuery::default() };
         assert!(begin(&world, &caller, &export).is_err(), "{as_of}");
         assert!(report(&world, &caller, export.clone()).is_err(), "{as_of}");
         assert!(begin(&world, &testkit::caller(), &export).is_ok(), "{as_of}");

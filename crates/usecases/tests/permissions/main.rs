@@ -211,7 +211,7 @@ fn import(world: &World, caller: &Caller, what: What, file: &str) -> Result<(), 
 }
 
 fn members_of(text: &str) -> Export {
-    Export::Members { slug: slug(text), as_of: None }
+    Export::Members { slug: slug(text), as_of: None, users: UserQuery::default() }
 }
 
 fn write(world: &World, caller: &Caller, export: &Export) -> Result<(), Error> {

@@ -79,6 +79,35 @@ fn members_are_found_by_names_by_who_may_see_them() {
     }
 }
 
+/// A report is written by the service, which sees all: it finds no more than who asked for it.
+#[test]
+fn members_are_taken_out_by_names_by_who_may_see_them() {
+    let world = world();
+    let prefix = Some("V");
+    for (caller, sees) in [
+        (account(&world, "analyst", Role::Analyst), true),
+        (token(&world, "both", &[Scope::Read, Scope::Manage, Scope::Persons], None), true),
+        (token(&world, "manager", &[Scope::Read, Scope::Manage], None), false),
+        (token(&world, "confined", &[Scope::Read, Scope::Manage, Scope::Persons], prefix), false),
+    ] {
+        for as_of in [None, Some(world.now())] {
+            let count = |text: &str| {
+                let export = Export::Members { slug: slug("VIP"), as_of, users: about(text) };
+                let form = Form { format: Format::Csv, packing: Packing::Plain, header: Header::Written };
+                let exported = world
+                    .app
+                    .look(&caller, |look| Ok(exports::write(look, &export, form, Vec::new(), &mut |_| Ok(()))?.1))
+                    .unwrap();
+                let job = world.finish(report(&world, &caller, export).unwrap()).unwrap();
+                let reported = world.app.look(&caller, |look| reports::of_job(look, &job)).unwrap().unwrap().rows;
+                (exported, reported)
+            };
+            let named = u64::from(sees);
+            assert_eq!((count("karenina"), count("ann")), ((named, named), (1, 1)), "{}", caller.actor());
+        }
+    }
+}
+
 #[test]
 fn users_are_found_by_their_ids_by_everybody() {
     let world = world();

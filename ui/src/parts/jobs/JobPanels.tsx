@@ -8,6 +8,7 @@ import { Figures } from '../Figures';
 import { download } from '../files';
 import { Instant } from '../Instant';
 import { Panel } from '../Panel';
+import { Told } from '../Told';
 import { isHeld, type Job } from './job';
 import { jobParts } from './messages';
 
@@ -22,7 +23,7 @@ export function Problem({ job }: { job: Job }) {
       title={isFailed ? t('problemFailed') : t('problemOther')}
     >
       <Text size="sm" className="breaks">
-        {job.problem}
+        <Told text={job.problem} />
       </Text>
     </Alert>
   );
@@ -102,7 +103,9 @@ function RefusalTable({ refusals }: { refusals: NonNullable<Job['refusals']> }) 
                 {formats.number(refusal.line)}
               </Table.Td>
               <Table.Td>{refusal.column || t('wholeRow')}</Table.Td>
-              <Table.Td className="breaks">{refusal.reason}</Table.Td>
+              <Table.Td className="breaks">
+                <Told text={refusal.reason} />
+              </Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -1,7 +1,7 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, tagged } from '../../api/client';
+import { api, tagged, type Tagged, type Schemas } from '../../api/client';
 import { useText } from '../../text';
 import { Conflict } from '../Conflict';
 import { Loaded } from '../Loaded';
@@ -12,19 +12,20 @@ import { segmentQuery } from '../queries';
 import { segmentParts } from './messages';
 import { slugFault } from './slug';
 import { useLeave } from './useLeave';
-import { useVersioned, type Tagged } from './useVersioned';
+import { useVersioned } from '../useVersioned';
 
 /** Where to go when the old slug is no more. */
 type Away = (slug: string) => Promise<void>;
 
-function useRename(slug: string, loaded: Tagged | undefined, away: Away) {
+function useRename(slug: string, loaded: Tagged<Schemas['Segment']> | undefined, away: Away) {
   const t = useText(segmentParts);
   const leave = useLeave(slug);
   // What was typed, and the version that it was typed over.
-  const [edit, setEdit] = useState<{ typed: string; base: Tagged } | null>(null);
-  const change = useVersioned<string>({
-    slug,
-    act: (next, on) =>
+  const [edit, setEdit] = useState<{ typed: string; base: Tagged<Schemas['Segment']> } | null>(null);
+  const change = useVersioned({
+    query: segmentQuery(slug),
+    keyOf: ({ slug: name }) => segmentQuery(name).queryKey,
+    act: (next: string, on) =>
       tagged(
         api.POST('/api/v1/segments/{slug}/rename', {
           params: { path: { slug }, header: { 'If-Match': on.etag } },
@@ -53,7 +54,7 @@ function useRename(slug: string, loaded: Tagged | undefined, away: Away) {
 type Renaming = ReturnType<typeof useRename>;
 
 /** As a part of a screen. */
-export function RenamePanel({ loaded, away }: { loaded: Tagged; away: Away }) {
+export function RenamePanel({ loaded, away }: { loaded: Tagged<Schemas['Segment']>; away: Away }) {
   const t = useText(segmentParts);
   const state = useRename(loaded.value.slug, loaded, away);
   return (

@@ -1,7 +1,7 @@
-import { faultOf, ProblemError } from '../../api/problem';
+import { faultOf, plainly, ProblemError } from '../../api/problem';
 
 /** What is wrong with a slug, to stand under its field: also that another segment has it. */
 export function slugFault(error: unknown): string | undefined {
   const isTaken = error instanceof ProblemError && error.code === 'slug_taken';
-  return faultOf(error, 'slug') ?? (isTaken ? error.message : undefined);
+  return faultOf(error, 'slug') ?? (isTaken ? plainly(error.message) : undefined);
 }

@@ -13,6 +13,7 @@ import { AsOf } from '../Instant';
 import { Loaded } from '../Loaded';
 import { Panel } from '../Panel';
 import { ProblemAlert } from '../ProblemAlert';
+import { Told } from '../Told';
 import { share as messages } from './messages';
 import { distribute, shareOf } from './share';
 
@@ -75,7 +76,7 @@ export function Impossible({ children }: { children: string }) {
   const t = useText(messages);
   return (
     <Alert role="alert" variant="outline" color="orange" title={t('cannot')}>
-      {children}
+      <Told text={children} />
     </Alert>
   );
 }

@@ -1,3 +1,4 @@
+import type { Tagged, Schemas } from '../../api/client';
 import { Alert, Button, Group, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { isProblem } from '../../api/problem';
@@ -5,16 +6,16 @@ import { Panel } from '../../parts/Panel';
 import { ProblemAlert } from '../../parts/ProblemAlert';
 import { useText } from '../../text';
 import { AccessFields } from './AccessFields';
-import { patchOf, type AccessDraft, type Tagged } from './roles';
+import { patchOf, type AccessDraft } from './roles';
 import { useInShort } from './AccountParts';
 import { accounts } from './messages';
 import { useIsOwn, usePatch } from './queries';
 
 /** The role and the grant, changed on the version that somebody saw when they began. */
-export function Access({ loaded }: { loaded: Tagged }) {
+export function Access({ loaded }: { loaded: Tagged<Schemas['Account']> }) {
   const t = useText(accounts);
   const isOwn = useIsOwn();
-  const [edit, setEdit] = useState<{ draft: AccessDraft; base: Tagged } | null>(null);
+  const [edit, setEdit] = useState<{ draft: AccessDraft; base: Tagged<Schemas['Account']> } | null>(null);
   const change = usePatch({
     id: String(loaded.value.id),
     done: ({ login }) => t('saved', { login }),
@@ -25,7 +26,8 @@ export function Access({ loaded }: { loaded: Tagged }) {
   const isDirty = Object.keys(patchOf(base.value, draft)).length > 0;
   const isConflict = isProblem(change.error, 412);
   // Only what was changed here, also over a version that another changed elsewhere.
-  const save = ({ etag }: Tagged) => change.mutate({ patch: patchOf(base.value, draft), etag });
+  const save = ({ etag }: Tagged<Schemas['Account']>) =>
+    change.mutate({ patch: patchOf(base.value, draft), etag });
   return (
     <Panel title={t('access')}>
       <form
@@ -81,7 +83,7 @@ export function Access({ loaded }: { loaded: Tagged }) {
 }
 
 interface ConflictProps {
-  theirs: Tagged;
+  theirs: Tagged<Schemas['Account']>;
   isBusy: boolean;
   onMine: () => void;
   onTheirs: () => void;

@@ -2,19 +2,19 @@ import { Alert, Button, Stack, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, ok } from '../../api/client';
+import { api, ok, type Tagged, type Schemas } from '../../api/client';
 import { isProblem } from '../../api/problem';
 import { isAbout, useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { useText } from '../../text';
-import { stateOf, type Tagged } from './roles';
+import { stateOf } from './roles';
 import { accounts } from './messages';
 import { accountQuery, useIsOwn, usePatch, useVersionGuard } from './queries';
 import { LinkDialog } from './SignInLink';
 
 type Act = 'link' | 'end' | 'switch' | 'remove';
 
-export function AccountActs({ loaded }: { loaded: Tagged }) {
+export function AccountActs({ loaded }: { loaded: Tagged<Schemas['Account']> }) {
   const t = useText(accounts);
   const [act, setAct] = useState<Act | null>(null);
   const isActive = stateOf(loaded.value) === 'active';
@@ -46,11 +46,19 @@ export function AccountActs({ loaded }: { loaded: Tagged }) {
 }
 
 interface ActProps {
-  loaded: Tagged;
+  loaded: Tagged<Schemas['Account']>;
   onClose: () => void;
 }
 
-function About({ loaded, about, error }: { loaded: Tagged; about: string; error: unknown }) {
+function About({
+  loaded,
+  about,
+  error,
+}: {
+  loaded: Tagged<Schemas['Account']>;
+  about: string;
+  error: unknown;
+}) {
   const t = useText(accounts);
   const isOwn = useIsOwn();
   return (
@@ -126,7 +134,7 @@ function Switch({ loaded, onClose }: ActProps) {
   );
 }
 
-function useRemove({ value, etag }: Tagged) {
+function useRemove({ value, etag }: Tagged<Schemas['Account']>) {
   const t = useText(accounts);
   const client = useQueryClient();
   const navigate = useNavigate();

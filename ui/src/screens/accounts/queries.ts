@@ -1,9 +1,9 @@
 import { queryOptions, useQueryClient } from '@tanstack/react-query';
-import { api, tagged, type Schemas } from '../../api/client';
+import { api, tagged, type Schemas, type Tagged } from '../../api/client';
 import { useMe } from '../../api/me';
 import { isProblem } from '../../api/problem';
 import { useChange } from '../../parts/changes';
-import type { Account, Tagged } from './roles';
+import type { Account } from './roles';
 
 export const accountQuery = (id: string) =>
   queryOptions({
@@ -43,7 +43,7 @@ interface Patch {
 export function usePatch({ id, done, onDone }: PatchOptions) {
   const client = useQueryClient();
   const guarded = useVersionGuard(id);
-  return useChange<Patch, Tagged>({
+  return useChange<Patch, Tagged<Schemas['Account']>>({
     act: ({ patch, etag }) =>
       guarded(() =>
         tagged(

@@ -3,12 +3,6 @@ import type { Schemas } from '../../api/client';
 export type Account = Schemas['Account'];
 export type Role = Schemas['Role'];
 
-/** A version of the account, with the tag that a change of it has to name. */
-export interface Tagged {
-  value: Account;
-  etag: string;
-}
-
 export const ROLES = ['viewer', 'analyst', 'administrator'] as const satisfies readonly Role[];
 
 export function roleOf(word: string | null | undefined): Role | undefined {

@@ -21,10 +21,13 @@ export function Fields(props: FieldsProps) {
       return <HistoryFields {...props} />;
     case 'members':
       return (
-        <SimpleGrid cols={{ base: 1, sm: 2 }}>
-          <SegmentField {...props} />
-          <AsOfField {...props} />
-        </SimpleGrid>
+        <>
+          <SimpleGrid cols={{ base: 1, sm: 2 }}>
+            <SegmentField {...props} />
+            <AsOfField {...props} />
+          </SimpleGrid>
+          <QueryField {...props} />
+        </>
       );
     case 'users':
       return <QueryField {...props} />;
@@ -64,7 +67,7 @@ function AsOfField({ draft, edit, error }: FieldsProps) {
 
 function QueryField({ draft, edit, error }: FieldsProps) {
   const t = useText(reports);
-  const isUsers = draft.report === 'users';
+  const isUsers = draft.report !== 'stats';
   return (
     <TextInput
       label={isUsers ? t('usersQuery') : t('statsQuery')}

@@ -59,7 +59,7 @@ export function fieldsOf(draft: Draft) {
       from: isMonth ? null : (instantOf(draft.from) ?? null),
       to: isMonth ? null : (instantOf(draft.to) ?? null),
     },
-    members: { ...shared, segment: draft.segment, as_of },
+    members: { ...shared, segment: draft.segment, as_of, query: word(draft.query) },
     users: { ...shared, query: word(draft.query) },
     stats: { ...shared, query: word(draft.query), kind: draft.kind },
     algebra: { ...shared, expr: draft.expr.trim(), as_of },

@@ -2,7 +2,7 @@ import { Button, Group, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, ok } from '../../api/client';
+import { api, ok, type Tagged, type Schemas } from '../../api/client';
 import { isProblem } from '../../api/problem';
 import { useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
@@ -14,9 +14,8 @@ import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { segment as messages } from './messages';
 import { useLeave } from '../../parts/segments/useLeave';
-import type { Tagged } from '../../parts/segments/useVersioned';
 
-export function Delete({ loaded }: { loaded: Tagged }) {
+export function Delete({ loaded }: { loaded: Tagged<Schemas['Segment']> }) {
   const t = useText(messages);
   const [isAsking, setAsking] = useState(false);
   return (
@@ -34,7 +33,7 @@ export function Delete({ loaded }: { loaded: Tagged }) {
   );
 }
 
-function useDelete({ value: { slug }, etag }: Tagged) {
+function useDelete({ value: { slug }, etag }: Tagged<Schemas['Segment']>) {
   const t = useText(messages);
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -56,7 +55,7 @@ function useDelete({ value: { slug }, etag }: Tagged) {
   });
 }
 
-function ConfirmDelete({ loaded, onClose }: { loaded: Tagged; onClose: () => void }) {
+function ConfirmDelete({ loaded, onClose }: { loaded: Tagged<Schemas['Segment']>; onClose: () => void }) {
   const t = useText(messages);
   const formats = useFormats();
   const { slug } = loaded.value;

@@ -1,31 +1,32 @@
 import { Button, Group, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { api, tagged } from '../../api/client';
+import { api, tagged, type Tagged, type Schemas } from '../../api/client';
 import { faultOf } from '../../api/problem';
 import { Conflict } from '../../parts/Conflict';
 import { Panel } from '../../parts/Panel';
 import { ProblemAlert } from '../../parts/ProblemAlert';
+import { segmentQuery } from '../../parts/queries';
 import { useText } from '../../text';
 import { draftOf, isSame, patchOf, rebased, type Draft } from './fields';
 import { segmentParts } from '../../parts/segments/messages';
 import { segment as messages } from './messages';
-import { useVersioned, type Tagged } from '../../parts/segments/useVersioned';
+import { useVersioned } from '../../parts/useVersioned';
 
 /** What was typed, and the version that it was typed over: the one fetched since may be another. */
 interface Edit {
   draft: Draft;
-  base: Tagged;
+  base: Tagged<Schemas['Segment']>;
 }
 
-function useDetails(loaded: Tagged) {
+function useDetails(loaded: Tagged<Schemas['Segment']>) {
   const t = useText(messages);
   const { slug } = loaded.value;
   const [edit, setEdit] = useState<Edit | null>(null);
   const base = edit?.base ?? loaded;
   const draft = edit?.draft ?? draftOf(loaded.value);
-  const change = useVersioned<Draft>({
-    slug,
-    act: (values, on) =>
+  const change = useVersioned({
+    query: segmentQuery(slug),
+    act: (values: Draft, on) =>
       tagged(
         api.PATCH('/api/v1/segments/{slug}', {
           params: { path: { slug }, header: { 'If-Match': on.etag } },
@@ -44,7 +45,7 @@ function useDetails(loaded: Tagged) {
 }
 
 /** Name, description and default term; another's version is never written over unseen. */
-export function Details({ loaded }: { loaded: Tagged }) {
+export function Details({ loaded }: { loaded: Tagged<Schemas['Segment']> }) {
   const t = useText(messages);
   const { edit, draft, base, change, type, forget } = useDetails(loaded);
   const { conflict } = change;
@@ -136,8 +137,8 @@ function Fields({ draft, error, isBusy, onType }: FieldsProps) {
 
 interface DetailsConflictProps {
   mine: Draft;
-  theirs: Tagged;
-  change: ReturnType<typeof useVersioned<Draft>>;
+  theirs: Tagged<Schemas['Segment']>;
+  change: ReturnType<typeof useDetails>['change'];
   onTheirs: () => void;
 }
 

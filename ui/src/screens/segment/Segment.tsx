@@ -1,3 +1,4 @@
+import type { Tagged, Schemas } from '../../api/client';
 import { Button, Group, Skeleton, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
@@ -16,7 +17,6 @@ import { KindBadge } from './KindBadge';
 import { segment } from './messages';
 import { Overview } from './Overview';
 import { Settings } from './Settings';
-import type { Tagged } from '../../parts/segments/useVersioned';
 
 const Members = lazily(() => import('./members/Members'));
 const Overlap = lazily(() => import('./overlap/Overlap'));
@@ -57,7 +57,7 @@ function Missing({ slug }: { slug: string }) {
   );
 }
 
-function Content({ slug, loaded }: { slug: string; loaded: Tagged }) {
+function Content({ slug, loaded }: { slug: string; loaded: Tagged<Schemas['Segment']> }) {
   const t = useText(segment);
   const [search, change] = useAddress();
   const tab = search.tab ?? 'overview';

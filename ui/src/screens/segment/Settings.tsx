@@ -1,3 +1,4 @@
+import type { Tagged, Schemas } from '../../api/client';
 import { Stack, Text } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useMay } from '../../api/me';
@@ -9,9 +10,8 @@ import { Delete } from './Delete';
 import { Details } from './Details';
 import { Figures } from '../../parts/Figures';
 import { segment as messages } from './messages';
-import type { Tagged } from '../../parts/segments/useVersioned';
 
-export function Settings({ loaded }: { loaded: Tagged }) {
+export function Settings({ loaded }: { loaded: Tagged<Schemas['Segment']> }) {
   const may = useMay();
   const navigate = useNavigate();
   const stay = (slug: string) =>
@@ -32,7 +32,7 @@ export function Settings({ loaded }: { loaded: Tagged }) {
   );
 }
 
-function ReadOnly({ loaded: { value } }: { loaded: Tagged }) {
+function ReadOnly({ loaded: { value } }: { loaded: Tagged<Schemas['Segment']> }) {
   const t = useText(messages);
   return (
     <Panel title={t('details')}>

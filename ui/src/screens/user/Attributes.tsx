@@ -1,3 +1,4 @@
+import type { Tagged, Schemas } from '../../api/client';
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useMay } from '../../api/me';
 import { faultOf } from '../../api/problem';
@@ -8,13 +9,12 @@ import { AttributeRows } from '../../parts/attributes/AttributeRows';
 import { Conflict } from './Conflict';
 import { user } from './messages';
 import type { Draft } from './profile';
-import type { Tagged } from './queries';
 import { useProfile } from './useProfile';
 
 const FIELDS = ['name', 'email', 'attributes'];
 
 /** Name, e-mail and attributes; another's version is never written over unseen. */
-export function Attributes({ loaded }: { loaded: Tagged }) {
+export function Attributes({ loaded }: { loaded: Tagged<Schemas['User']> }) {
   const t = useText(user);
   const may = useMay();
   return (
@@ -24,7 +24,7 @@ export function Attributes({ loaded }: { loaded: Tagged }) {
   );
 }
 
-function Form({ loaded }: { loaded: Tagged }) {
+function Form({ loaded }: { loaded: Tagged<Schemas['User']> }) {
   const t = useText(user);
   const mayManage = useMay()('segments.manage');
   const profile = useProfile(loaded);

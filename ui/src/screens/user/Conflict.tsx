@@ -1,11 +1,12 @@
+import type { Schemas } from '../../api/client';
 import { Conflict as AnyConflict } from '../../parts/Conflict';
+import type { Between } from '../../parts/useVersioned';
 import { useText } from '../../text';
 import { user } from './messages';
-import { patched } from './profile';
-import type { Between } from './useProfile';
+import { patched, type Patch } from './profile';
 
 interface ConflictProps {
-  conflict: Between;
+  conflict: Between<Patch, Schemas['User']>;
   isBusy: boolean;
   error: unknown;
   onTheirs: () => void;
@@ -17,7 +18,7 @@ interface ConflictProps {
 export function Conflict({ conflict, onYours, ...rest }: ConflictProps) {
   const t = useText(user);
   const theirs = conflict.theirs.value;
-  const yours = patched(theirs, conflict.patch);
+  const yours = patched(theirs, conflict.values);
   const json = (value: unknown) => JSON.stringify(value, null, 2);
   return (
     <AnyConflict

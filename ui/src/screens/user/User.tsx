@@ -1,3 +1,4 @@
+import type { Tagged, Schemas } from '../../api/client';
 import { Button, Skeleton, Stack, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
@@ -16,7 +17,7 @@ import { Card } from './Card';
 import { History } from './History';
 import { Memberships } from './Memberships';
 import { user } from './messages';
-import { userQuery, type Tagged } from './queries';
+import { userQuery } from './queries';
 import { Rights } from './Rights';
 
 const Timeline = lazily(() => import('./Timeline'));
@@ -67,7 +68,7 @@ function Missing({ id }: { id: string }) {
   );
 }
 
-function Content({ id, loaded }: { id: string; loaded: Tagged }) {
+function Content({ id, loaded }: { id: string; loaded: Tagged<Schemas['User']> }) {
   const t = useText(user);
   const [search, change] = useAddress();
   const tab = search.tab ?? 'segments';

@@ -1,15 +1,9 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, ok, tagged, type Schemas } from '../../api/client';
+import { api, ok, tagged, type Schemas, type Tagged } from '../../api/client';
 import { ProblemError } from '../../api/problem';
 
-/** A version of the user, with the tag that a change of it has to name. */
-export interface Tagged {
-  value: Schemas['User'];
-  etag: string;
-}
-
 /** The address of a user called `me` tells who is signed in, so that one is looked for in the list. */
-async function userCalledMe(): Promise<Tagged> {
+async function userCalledMe(): Promise<Tagged<Schemas['User']>> {
   const page = await ok(api.GET('/api/v1/users', { params: { query: { query: 'me', limit: 1000 } } }));
   const value = page.items.find((one) => one.user_id === 'me');
   if (!value) throw new ProblemError(new Response(null, { status: 404 }), null);
@@ -17,7 +11,7 @@ async function userCalledMe(): Promise<Tagged> {
 }
 
 export const userQuery = (id: string) =>
-  queryOptions<Tagged>({
+  queryOptions<Tagged<Schemas['User']>>({
     queryKey: ['users', 'one', id],
     queryFn: () =>
       id === 'me'

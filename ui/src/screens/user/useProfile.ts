@@ -1,66 +1,42 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, tagged, type Schemas } from '../../api/client';
-import { isProblem } from '../../api/problem';
-import { useChange } from '../../parts/changes';
+import { api, tagged, type Schemas, type Tagged } from '../../api/client';
+import { useVersioned } from '../../parts/useVersioned';
 import { useText } from '../../text';
 import { readRows } from '../../parts/attributes/attributes';
 import { user } from './messages';
 import { draftOf, isUntouched, patchOf, type Draft, type Patch } from './profile';
-import { userQuery, type Tagged } from './queries';
-
-/** What was changed, and the version that came between. */
-export interface Between {
-  patch: Patch;
-  theirs: Tagged;
-}
+import { userQuery } from './queries';
 
 function useSave(id: string, onDone: () => void) {
   const t = useText(user);
-  const client = useQueryClient();
-  const [conflict, setConflict] = useState<Between | null>(null);
-  const change = useChange({
-    async act({ patch, etag }: { patch: Patch; etag: string }) {
-      try {
-        return await tagged(
-          api.PATCH('/api/v1/users/{user_id}', {
-            params: { path: { user_id: id }, header: { 'If-Match': etag } },
-            body: patch as Schemas['UserPatch'],
-          }),
-        );
-      } catch (error) {
-        if (isProblem(error, 412)) {
-          const theirs = await client.fetchQuery({ ...userQuery(id), staleTime: 0 });
-          setConflict({ patch, theirs });
-        }
-        throw error;
-      }
-    },
+  return useVersioned({
+    query: userQuery(id),
+    act: (patch: Patch, { etag }) =>
+      tagged(
+        api.PATCH('/api/v1/users/{user_id}', {
+          params: { path: { user_id: id }, header: { 'If-Match': etag } },
+          body: patch as Schemas['UserPatch'],
+        }),
+      ),
     changes: ['users', 'audit'],
     done: () => t('saved', { id }),
-    onDone(result) {
-      // The next change is one of this version, even if it comes before the user was asked anew.
-      client.setQueryData(userQuery(id).queryKey, result);
-      setConflict(null);
-      onDone();
-    },
+    onDone,
   });
-  return { change, conflict, settle: () => setConflict(null) };
 }
 
 /** A profile while it is edited, over the version that it was typed over. */
-export function useProfile(loaded: Tagged) {
-  const [edit, setEdit] = useState<{ draft: Draft; base: Tagged } | null>(null);
+export function useProfile(loaded: Tagged<Schemas['User']>) {
+  const [edit, setEdit] = useState<{ draft: Draft; base: Tagged<Schemas['User']> } | null>(null);
   const base = edit?.base ?? loaded;
   const draft = edit?.draft ?? draftOf(loaded.value);
-  const { change, conflict, settle } = useSave(loaded.value.user_id, () => setEdit(null));
+  const { save, isBusy, error, conflict, settle } = useSave(loaded.value.user_id, () => setEdit(null));
   const { faults } = readRows(draft.rows, base.value.attributes);
   return {
     draft,
     faults,
     isEdited: edit !== null,
-    isBusy: change.isPending,
-    error: isProblem(change.error, 412) ? null : change.error,
+    isBusy,
+    error,
     conflict,
     settle,
     type: (patch: Partial<Draft>) => {
@@ -69,13 +45,13 @@ export function useProfile(loaded: Tagged) {
     },
     save: () => {
       const patch = patchOf(draft, base.value);
-      if (edit === null || faults.size > 0 || change.isPending) return;
+      if (edit === null || faults.size > 0 || isBusy) return;
       // Another way to write the same.
       if (Object.keys(patch).length === 0) setEdit(null);
-      else change.mutate({ patch, etag: base.etag });
+      else save(patch, base);
     },
     saveOverTheirs: () => {
-      if (conflict) change.mutate({ patch: conflict.patch, etag: conflict.theirs.etag });
+      if (conflict) save(conflict.values, conflict.theirs);
     },
     forget: () => {
       setEdit(null);

@@ -9,7 +9,7 @@ import { AsOfBar } from './AsOfBar';
 import { Import } from './Import';
 import { MembersTable } from './MembersTable';
 import { members } from './messages';
-import { usersFile } from './past';
+import { usersFile, type Filters } from './past';
 
 export default function Members({ slug }: { slug: string }) {
   const t = useText(members);
@@ -29,7 +29,7 @@ export default function Members({ slug }: { slug: string }) {
           w={340}
           maw="100%"
         />
-        <Acts slug={slug} asOf={as_of} open={act} onOpen={(next) => change({ act: next })} />
+        <Acts slug={slug} filters={filters} open={act} onOpen={(next) => change({ act: next })} />
       </Group>
       <AsOfBar slug={slug} asOf={as_of} onChange={(at) => change({ as_of: at })} />
       {/* Others are shown: what was selected among these is over. */}
@@ -48,17 +48,18 @@ type Act = 'add' | 'import';
 
 interface ActsProps {
   slug: string;
-  asOf: string | undefined;
+  filters: Filters;
   open: Act | undefined;
   onOpen: (act: Act | undefined) => void;
 }
 
-function Acts({ slug, asOf, open, onOpen }: ActsProps) {
+function Acts({ slug, filters, open, onOpen }: ActsProps) {
   const t = useText(members);
   const may = useMay();
   const close = () => onOpen(undefined);
-  const mayAdd = asOf === undefined && may('memberships.assign');
-  const mayImport = asOf === undefined && may('segments.manage');
+  const isNow = filters.as_of === undefined;
+  const mayAdd = isNow && may('memberships.assign');
+  const mayImport = isNow && may('segments.manage');
   return (
     <Group gap="xs">
       {mayAdd && <Button onClick={() => onOpen('add')}>{t('add')}</Button>}
@@ -67,7 +68,7 @@ function Acts({ slug, asOf, open, onOpen }: ActsProps) {
           {t('import')}
         </Button>
       )}
-      {may('data.export') && <ExportMenu slug={slug} asOf={asOf} />}
+      {may('data.export') && <ExportMenu slug={slug} filters={filters} />}
       {open === 'add' && mayAdd && <AddMember slug={slug} onClose={close} />}
       {open === 'import' && mayImport && <Import slug={slug} onClose={close} />}
     </Group>
@@ -76,17 +77,26 @@ function Acts({ slug, asOf, open, onOpen }: ActsProps) {
 
 const FORMS = ['csv', 'ndjson', 'xlsx'] as const;
 
-function ExportMenu({ slug, asOf }: { slug: string; asOf: string | undefined }) {
+function ExportMenu({ slug, filters }: { slug: string; filters: Filters }) {
   const t = useText(members);
+  const isNow = filters.as_of === undefined;
+  const what =
+    filters.query === undefined
+      ? isNow
+        ? t('exportNow')
+        : t('exportPast')
+      : isNow
+        ? t('exportFound')
+        : t('exportFoundPast');
   return (
     <Menu position="bottom-end">
       <Menu.Target>
         <Button variant="default">{t('export')}</Button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>{asOf === undefined ? t('exportNow') : t('exportPast')}</Menu.Label>
+        <Menu.Label>{what}</Menu.Label>
         {FORMS.map((form) => (
-          <Menu.Item key={form} onClick={() => download(usersFile(form, slug, asOf))}>
+          <Menu.Item key={form} onClick={() => download(usersFile(form, slug, filters))}>
             {form.toUpperCase()}
           </Menu.Item>
         ))}

@@ -10,13 +10,14 @@ import { useText } from '../../../text';
 import { useFormats } from '../../../text/formats';
 import { ChangeDeadline } from './ChangeDeadline';
 import { members } from './messages';
+import type { Filters } from './past';
 import { Remove } from './Remove';
 
 type Member = Schemas['Member'];
 
 interface MembersTableProps {
   slug: string;
-  filters: { query?: string; as_of?: string };
+  filters: Filters;
   onClear: () => void;
   onAct: (act: 'add' | 'import') => void;
 }

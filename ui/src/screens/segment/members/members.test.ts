@@ -30,9 +30,9 @@ describe('the past', () => {
     expect(placeOf('nonsense', range)).toBe(now);
   });
   it('is in the address of a file', () => {
-    expect(usersFile('csv', 'A', undefined)).toBe('/api/v1/segments/A/users.csv');
-    expect(usersFile('xlsx', 'A', '2026-11-27T12:00:00Z')).toBe(
-      '/api/v1/segments/A/users.xlsx?as_of=2026-11-27T12%3A00%3A00Z',
+    expect(usersFile('csv', 'A', {})).toBe('/api/v1/segments/A/users.csv');
+    expect(usersFile('xlsx', 'A', { query: 'a b', as_of: '2026-11-27T12:00:00Z' })).toBe(
+      '/api/v1/segments/A/users.xlsx?query=a+b&as_of=2026-11-27T12%3A00%3A00Z',
     );
   });
 });

@@ -55,6 +55,8 @@ export const members = define(
     export: 'Export',
     exportNow: 'All members now',
     exportPast: 'All members of this instant',
+    exportFound: 'Members found, as of now',
+    exportFoundPast: 'Members found of this instant',
     import: 'Import',
     importTitle: 'Import members of {{slug}}',
     fileHint:
@@ -135,6 +137,8 @@ export const members = define(
     export: 'Выгрузить',
     exportNow: 'Весь состав сейчас',
     exportPast: 'Весь состав на этот момент',
+    exportFound: 'Найденные участники сейчас',
+    exportFoundPast: 'Найденные участники на этот момент',
     import: 'Загрузить',
     importTitle: 'Загрузка участников {{slug}}',
     fileHint:

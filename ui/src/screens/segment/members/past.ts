@@ -28,7 +28,13 @@ export function placeOf(asOf: string | undefined, { min, max }: Range): number {
   return Number.isNaN(at) ? max : Math.min(max, Math.max(min, at));
 }
 
-export function usersFile(form: 'csv' | 'ndjson' | 'xlsx', slug: string, asOf: string | undefined): string {
-  const query = asOf === undefined ? '' : `?${new URLSearchParams({ as_of: asOf }).toString()}`;
-  return `/api/v1/segments/${encodeURIComponent(slug)}/users.${form}${query}`;
+/** Which of the members are looked at. */
+export interface Filters {
+  query?: string;
+  as_of?: string;
+}
+
+export function usersFile(form: 'csv' | 'ndjson' | 'xlsx', slug: string, filters: Filters): string {
+  const search = new URLSearchParams({ ...filters }).toString();
+  return `/api/v1/segments/${encodeURIComponent(slug)}/users.${form}${search && `?${search}`}`;
 }

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState, type RefObject } from 'react';
 import { api, ok } from '../../../api/client';
 import { useMay } from '../../../api/me';
-import { faultOf, ProblemError } from '../../../api/problem';
+import { faultOf, plainly, ProblemError } from '../../../api/problem';
 import { AsOf } from '../../../parts/Instant';
 import { Panel } from '../../../parts/Panel';
 import { ProblemAlert } from '../../../parts/ProblemAlert';
@@ -30,7 +30,7 @@ function useCount(expr: string) {
 /** What is wrong with what was typed is said under the field; whatever else went wrong is no fault of it. */
 function wordsOf(error: unknown): string | undefined {
   if (!(error instanceof ProblemError) || ![400, 404, 422].includes(error.status)) return undefined;
-  return faultOf(error, 'expr') ?? (error.detail || error.title);
+  return faultOf(error, 'expr') ?? plainly(error.detail || error.title);
 }
 
 export function Expression({ value, onChange, field }: ExpressionProps) {
