@@ -5,11 +5,20 @@ test.beforeEach(({ as }) => as('root'));
 test('keys lead to sections, to search, to help and to the palette', async ({ page }) => {
   await page.goto('/');
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await page.evaluate(() => {
+    const read: string[] = [];
+    Object.assign(globalThis, { read });
+    document.addEventListener('focusin', ({ target }) => {
+      if (target instanceof HTMLHeadingElement) read.push(target.innerText);
+    });
+  });
   await page.keyboard.press('g');
   await page.keyboard.press('s');
   await expect(page).toHaveURL(/\/segments$/);
   // Whoever hears the page is told where they are.
   await expect(page.getByRole('heading', { level: 1, name: 'Segments' })).toBeFocused();
+  const read = () => page.evaluate(() => (globalThis as unknown as { read: string[] }).read);
+  expect(await read()).toEqual(['Segments']);
   await page.keyboard.press('/');
   await page.keyboard.type('85123');
   await expect(page).toHaveURL(/query=.*85123/);
@@ -25,6 +34,7 @@ test('keys lead to sections, to search, to help and to the palette', async ({ pa
   await expect(page.getByRole('dialog')).toContainText('Statistics');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/statistics/);
+  await expect(page.getByRole('heading', { level: 1, name: 'Statistics' })).toBeFocused();
   await page.goBack();
   await expect(page).toHaveURL(/\/segments\?query=/);
 });

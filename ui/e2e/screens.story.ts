@@ -100,6 +100,9 @@ test('every screen is whole in Russian', async ({ page }) => {
   }
 });
 
+/** Where nothing is there to be waited for. */
+const ASK_NOTHING = ['/distribution', '/api-playground', '/nowhere'];
+
 test('what is waited for has a skeleton in its place', async ({ page }) => {
   test.setTimeout(180_000);
   // What every screen asks first, and what only a field to choose from asks.
@@ -121,6 +124,8 @@ test('what is waited for has a skeleton in its place', async ({ page }) => {
     });
     await page.goto(address);
     await expect(page.locator('h1').first()).toBeVisible();
+    if (!ASK_NOTHING.includes(address))
+      await expect.poll(() => asked, { message: address }).toBeGreaterThan(0);
     await page.waitForTimeout(150);
     const [skeletons, spinners] = await page.evaluate(() =>
       ['.mantine-Skeleton-root', '.mantine-Loader-root'].map(

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import type { Locator, Page } from '@playwright/test';
 import { cells, downloaded, field, figure, hours, number, percent, slugOf } from './reading';
 import { expect, fitsWidth, isAccessible, settled, test, type Api } from './story';
@@ -485,6 +486,34 @@ test('a dropped file is looked at, tried, imported but for its bad rows, and und
   );
   await dialog.getByRole('button', { name: 'Close' }).last().click();
   await expect(list(page, 'SEGMENT_IMPORT')).toHaveAttribute('aria-rowcount', '3');
+});
+
+test('a file that was saved anew after it was chosen is not sent, and is chosen again', async ({
+  page,
+  as,
+}, info) => {
+  const api = await as('root');
+  const [first, second] = people(2);
+  await api.segment('SEGMENT_SAVED_ANEW');
+  const path = info.outputPath('list.csv');
+  await writeFile(path, `user_id;reason\n${first};\n`);
+  await page.goto('/segments/SEGMENT_SAVED_ANEW?tab=members&act=import');
+  const dialog = page.getByRole('dialog', { name: 'Import members of SEGMENT_SAVED_ANEW' });
+  const choose = () => dialog.locator('input[type=file]').setInputFiles(path);
+  await choose();
+  await dialog.getByRole('button', { name: 'Try without changes' }).click();
+  const would = dialog.getByRole('region', { name: 'What it would do' });
+  await expect(figure(would, 'Added')).toHaveText('1');
+  await writeFile(path, `user_id;reason\n${first};\n${second};\n`);
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+  await expect(dialog.getByRole('alert')).toContainText('Choose it again');
+  expect(await ids(api, 'SEGMENT_SAVED_ANEW')).toEqual([]);
+  await choose();
+  await expect(dialog.getByRole('alert')).toHaveCount(0);
+  await dialog.getByRole('button', { name: 'Try without changes' }).click();
+  await expect(figure(would, 'Added')).toHaveText('2');
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+  await expect(figure(dialog.getByRole('region', { name: 'What it did' }), 'Added')).toHaveText('2');
 });
 
 test.describe('a file with a bad row', () => {

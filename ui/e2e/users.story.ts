@@ -204,9 +204,8 @@ test('attributes are added, changed and taken away, and stay typed over other ta
   await expect(page.getByLabel('Name', { exact: true })).toHaveValue('Kept');
 });
 
-test.describe('a file of users', () => {
-  // One bad row where all or nothing is wanted, and a stream that does not come through.
-  test.use({ expected: /status of 400|ERR_FAILED.*\/events/ });
+test.describe('a file of users with a bad row', () => {
+  test.use({ expected: /status of 400/ });
 
   test('is tried first, then imported, without its bad rows', async ({ page, as }) => {
     const api = await as('anna');
@@ -256,41 +255,79 @@ test.describe('a file of users', () => {
     expect(await api.get(to(`${id}-0`))).toMatchObject({ name: 'After', attributes: { plan: 'gold' } });
     expect(await api.get(to(`${id}-2`))).toMatchObject({ name: 'Бабба' });
   });
+});
 
-  test('an import goes on when its window is closed, and its end is told and seen in the list', async ({
-    page,
-    as,
-  }) => {
+/** Imports one user, and closes the window while the job seems to go on; `end` lets it be over as the service says, or otherwise. */
+async function importAndClose(page: Page, id: string) {
+  const dialog = page.getByRole('dialog', { name: 'Import users' });
+  await dialog.locator('input[type=file]').setInputFiles({
+    name: 'people.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from(`user_id,name\n${id},Goes On\n`),
+  });
+  await dialog.getByRole('button', { name: 'Try without changes' }).click();
+  await expect(figure(dialog.getByRole('region', { name: 'What it would do' }), 'Created')).toHaveText('1');
+  let job: object = {};
+  const isJob = /\/api\/v1\/jobs\/\d+$/;
+  await page.route('**/api/v1/jobs/*/events', (route) => route.abort());
+  await page.route(/\/api\/v1\/users\/import$/, async (route) => {
+    const response = await route.fetch();
+    job = { ...((await response.json()) as object), state: 'running' };
+    await route.fulfill({ response, json: job });
+  });
+  await page.route(isJob, (route) => route.fulfill({ json: job }));
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+  await expect(dialog.getByText('It goes on if you close this window')).toBeVisible();
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
+  await expect(dialog).toHaveCount(0);
+  return async (otherwise?: object) => {
+    if (otherwise) job = { ...job, ...otherwise };
+    else await page.unroute(isJob);
+  };
+}
+
+test.describe('an import whose window is closed', () => {
+  // Its stream does not come through, so that it stands where it is held.
+  test.use({ expected: /ERR_FAILED.*\/events/ });
+
+  test('goes on, and its end is told and seen in the list', async ({ page, as }) => {
     await as('anna');
     const id = fresh('goes-on');
-    const csv = `user_id,name\n${id},Goes On\n`;
-    await page.goto('/users?import=true');
-    const dialog = page.getByRole('dialog', { name: 'Import users' });
-    await dialog
-      .locator('input[type=file]')
-      .setInputFiles({ name: 'people.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
-    await dialog.getByRole('button', { name: 'Try without changes' }).click();
-    await expect(figure(dialog.getByRole('region', { name: 'What it would do' }), 'Created')).toHaveText('1');
-    // As long as somebody looks, the job stands where it began.
-    await page.route('**/api/v1/jobs/*/events', (route) => route.abort());
-    let begun = '';
-    await page.route(/\/api\/v1\/users\/import$/, async (route) => {
-      const answer = await route.fetch();
-      begun = JSON.stringify({ ...((await answer.json()) as object), state: 'running' });
-      await route.fulfill({ response: answer, body: begun });
+    // The list shows what was there before, until the end is told.
+    let isOver = false;
+    let before = '';
+    await page.route(new RegExp(`/api/v1/users\\?.*query=${id}`), async (route) => {
+      if (!isOver && before !== '') return route.fulfill({ contentType: 'application/json', body: before });
+      const response = await route.fetch();
+      if (!isOver) before = await response.text();
+      return route.fulfill({ response });
     });
-    await page.route(/\/api\/v1\/jobs\/\d+$/, (route) =>
-      begun ? route.fulfill({ contentType: 'application/json', body: begun }) : route.continue(),
-    );
-    await dialog.getByRole('button', { name: 'Import', exact: true }).click();
-    await expect(dialog.getByText('It goes on if you close this window')).toBeVisible();
-    await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
-    await expect(dialog).toHaveCount(0);
-    await page.getByRole('searchbox').fill(id);
-    await expect(page).toHaveURL(new RegExp(id));
-    begun = '';
+    await page.goto(`/users?import=true&query=${id}`);
+    const end = await importAndClose(page, id);
+    await expect(page.getByText('Nobody found')).toBeVisible();
+    isOver = true;
+    await end();
     await expect(page.getByRole('alert').filter({ hasText: /Import of users \d+: done/ })).toBeVisible();
     await expect(row(page, 'Users', id)).toContainText('Goes On');
+  });
+
+  test('tells why it failed until somebody has read it', async ({ page, as }) => {
+    await as('anna');
+    await page.goto('/users?import=true');
+    const end = await importAndClose(page, fresh('fails'));
+    // Wherever they went meanwhile.
+    await page.getByRole('link', { name: 'Statistics' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Statistics' })).toBeVisible();
+    await end({ state: 'failed', problem: 'the disk is full' });
+    const notice = page.getByRole('alert').filter({ hasText: /Import of users \d+: failed/ });
+    await expect(notice).toContainText('the disk is full');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await isAccessible(page);
+    }
+    await page.waitForTimeout(7_000);
+    await notice.getByRole('button', { name: 'Close' }).click();
+    await expect(notice).toHaveCount(0);
   });
 });
 

@@ -21,6 +21,7 @@ export const theme = createTheme({
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     // Its header is none of the page's, and stands beside no other banner.
     Modal: { defaultProps: { centered: true, attributes: { header: { role: 'presentation' } } } },
+    Notification: { styles: { description: { color: 'var(--mantine-color-text)' } } },
     Slider: { styles: { markLabel: { color: 'var(--mantine-color-dimmed)' } } },
     // Scrolled by keyboard too.
     TableScrollContainer: { defaultProps: { type: 'native', tabIndex: 0 } },
@@ -42,7 +43,8 @@ export const variables: CSSVariablesResolver = (theme) => ({
     '--mantine-color-dimmed': theme.colors.gray[7],
     '--mantine-color-placeholder': theme.colors.gray[7],
     '--mantine-color-error': theme.colors.red[9],
-    // Also on rows under the pointer.
+    // Also under the pointer.
+    '--mantine-color-indigo-light-hover': theme.colors.indigo[1],
     '--mantine-color-anchor': theme.colors.indigo[8],
     '--strata-line': theme.colors.gray[3],
     '--strata-ground': theme.colors.gray[0],

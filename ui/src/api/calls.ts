@@ -17,7 +17,8 @@ export interface Call {
 }
 
 const KEPT = 100;
-/** Longer bodies, as those of imports, are told by a file's name. */
+/** What stands for a file, and for longer bodies. */
+export const A_FILE = '@file';
 const BODY_MAX = 4_000;
 /** Of longer answers the beginning is kept. */
 const ANSWER_MAX = 20_000;
@@ -38,7 +39,7 @@ export function withoutSecrets(text: string): string {
 export function begin(method: string, path: string, body: string | null, contentType: string | null): number {
   const id = next++;
   const shown =
-    body === null || isSecret(path) ? null : body.length > BODY_MAX ? '@file' : withoutSecrets(body);
+    body === null || isSecret(path) ? null : body.length > BODY_MAX ? A_FILE : withoutSecrets(body);
   const call = {
     id,
     method,
@@ -84,7 +85,7 @@ export function curl(call: Pick<Call, 'method' | 'path' | 'body' | 'contentType'
   parts.push('-H', '"Authorization: Bearer $STRATA_TOKEN"');
   if (call.body !== null) {
     parts.push('-H', quoted(`Content-Type: ${call.contentType ?? 'application/json'}`));
-    parts.push(call.body === '@file' ? '--data-binary @file' : `--data-binary ${quoted(call.body)}`);
+    parts.push(call.body === A_FILE ? '--data-binary @file' : `--data-binary ${quoted(call.body)}`);
   }
   return [...parts, quoted(origin + call.path)].join(' ');
 }

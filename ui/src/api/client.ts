@@ -29,12 +29,17 @@ export function freshKey(): string {
   ).join('');
 }
 
+/** What stands in the record: a file may be too long to be read for it. */
+async function bodyOf(request: Request, contentType: string | null): Promise<string | null> {
+  if (contentType !== null && !/json|plain/.test(contentType)) return calls.A_FILE;
+  return (await request.clone().text()) || null;
+}
+
 /** A request that stands in the record of calls, with what came of it. */
 export async function recorded(request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   const contentType = request.headers.get('content-type');
-  const isText = contentType === null || /json|text/.test(contentType);
-  const body = request.method === 'GET' || !isText ? null : (await request.clone().text()) || null;
+  const body = request.method === 'GET' ? null : await bodyOf(request, contentType);
   const id = calls.begin(request.method, pathname + search, body, contentType);
   let response: Response;
   try {

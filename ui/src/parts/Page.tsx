@@ -1,6 +1,6 @@
 import { Alert, Group, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
-import { useLocation } from '@tanstack/react-router';
+import { useMatch } from '@tanstack/react-router';
 import { useEffect, useRef, type ReactNode, type RefObject } from 'react';
 import { useMay, useMe, type Permission } from '../api/me';
 import { useText } from '../text';
@@ -25,7 +25,8 @@ let opened: string | null | undefined;
 /** On another screen the keyboard begins at its title, which is read aloud: unless it is in a field there already. */
 function useArrival(): RefObject<HTMLHeadingElement | null> {
   const title = useRef<HTMLHeadingElement>(null);
-  const { pathname } = useLocation();
+  // Of the screen that this is, also while another one is on its way.
+  const pathname = useMatch({ strict: false, select: (match) => match.pathname });
   useEffect(() => {
     if (opened === undefined) opened = pathname;
     if (opened === pathname) return;

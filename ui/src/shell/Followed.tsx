@@ -29,7 +29,7 @@ function One({ id }: { id: number }) {
   useEffect(() => {
     if (!hasEnded && !isLost) return;
     letGo(id);
-    if (!job) return;
+    if (!job || !hasEnded) return;
     // It may have ended before it was asked for.
     void client.invalidateQueries();
     notifications.show({

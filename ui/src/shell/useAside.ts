@@ -4,23 +4,33 @@ const OPEN_DIALOG = '[role=dialog][aria-modal=true]';
 
 /**
  * What lies behind an open dialog is out of reach of keys and screen readers too. Dialogs stand beside the page's root, and so do
- * the lists that drop down from their fields. When it closes, the focus goes back to what opened it.
+ * the lists that drop down from their fields. When it closes, the focus goes back to what opened it,
+ * or to the title of the screen that the dialog led to.
  */
 export function useAside(): void {
   useEffect(() => {
     const root = document.getElementById('root');
     if (!root) return undefined;
+    const at = (selector: string) => document.querySelector<HTMLElement>(selector);
     let before: HTMLElement | null = null;
+    let openedAt = '';
     const look = () => {
-      const isBehind = document.querySelector(OPEN_DIALOG) !== null;
+      const isBehind = at(OPEN_DIALOG) !== null;
       if (root.inert === isBehind) return;
       const active = document.activeElement;
-      if (isBehind) before = active instanceof HTMLElement && root.contains(active) ? active : null;
+      const { pathname } = globalThis.location;
+      if (isBehind) {
+        before = active instanceof HTMLElement && root.contains(active) ? active : null;
+        openedAt = pathname;
+      }
       root.inert = isBehind;
-      // Back to where somebody was, unless the dialog led them elsewhere.
-      if (!isBehind && (active === null || active === document.body)) {
-        const back = before?.isConnected ? before : document.getElementById('content');
-        back?.focus({ preventScroll: true });
+      if (isBehind) return;
+      const isElsewhere = pathname !== openedAt;
+      const back = isElsewhere || !before?.isConnected ? null : before;
+      if (isElsewhere || active === null || active === document.body) {
+        (back ?? at('#content h1') ?? at('#content'))?.focus({
+          preventScroll: true,
+        });
       }
     };
     const observer = new MutationObserver(look);

@@ -3,9 +3,8 @@ import { useEffect, useRef, useState } from 'react';
 import { useText } from '../../text';
 import { useFormats } from '../../text/formats';
 import { importing } from './messages';
-import { previewOf, type Preview } from './preview';
-
-const SHOWN = 5;
+import { requireReadable } from './file';
+import { isUtf8, previewOf } from './preview';
 
 interface FileFieldProps {
   chosen: File | null;
@@ -20,11 +19,17 @@ export function FileField({ chosen, hint, isBusy, onChoose }: FileFieldProps) {
   const t = useText(importing);
   const formats = useFormats();
   const [isOver, setOver] = useState(false);
+  const [isUnreadable, setUnreadable] = useState(false);
   const reset = useRef<() => void>(null);
   const take = (file: File | null | undefined) => {
     // The same file, mended, is a choice as well.
     reset.current?.();
-    if (file && !isBusy) onChoose(file);
+    if (!file || isBusy) return;
+    setUnreadable(false);
+    requireReadable(file).then(
+      () => onChoose(file),
+      () => setUnreadable(true),
+    );
   };
   return (
     <>
@@ -59,36 +64,44 @@ export function FileField({ chosen, hint, isBusy, onChoose }: FileFieldProps) {
           {hint}
         </Text>
       </Paper>
+      {isUnreadable && <Unreadable />}
       {chosen && <FilePreview file={chosen} />}
     </>
   );
 }
 
-/** Nothing while the file is read. */
-function usePreview(file: File): Preview | 'unreadable' | null {
-  const [read, setRead] = useState<{ of: File; preview: Preview | 'unreadable' } | null>(null);
+/** A file that is gone, or another one by now. */
+export function Unreadable() {
+  const t = useText(importing);
+  return (
+    <Alert color="red" variant="outline" role="alert">
+      {t('unreadable')}
+    </Alert>
+  );
+}
+
+/** What is read of a file; nothing before, and of a file that cannot be read. */
+function useRead<T>(file: File, read: (file: File) => Promise<T>): T | null {
+  const [found, setFound] = useState<{ of: File; value: T } | null>(null);
   useEffect(() => {
     let isWanted = true;
-    const take = (preview: Preview | 'unreadable') => isWanted && setRead({ of: file, preview });
-    previewOf(file, SHOWN).then(take, () => take('unreadable'));
+    read(file).then(
+      (value) => isWanted && setFound({ of: file, value }),
+      () => undefined,
+    );
     return () => {
       isWanted = false;
     };
-  }, [file]);
-  return read?.of === file ? read.preview : null;
+  }, [file, read]);
+  return found?.of === file ? found.value : null;
 }
 
 function FilePreview({ file }: { file: File }) {
   const t = useText(importing);
-  const preview = usePreview(file);
+  const preview = useRead(file, previewOf);
+  // All of it is looked through, which may take a while.
+  const isSound = useRead(file, isUtf8);
   if (preview === null) return null;
-  if (preview === 'unreadable') {
-    return (
-      <Alert color="red" variant="outline" role="alert">
-        {t('unreadable')}
-      </Alert>
-    );
-  }
   return (
     <>
       {!preview.hasUsers && (
@@ -96,7 +109,7 @@ function FilePreview({ file }: { file: File }) {
           {t('noUsersColumn')}
         </Alert>
       )}
-      {preview.isGarbled && (
+      {isSound === false && (
         <Alert color="orange" variant="outline" role="alert">
           {t('garbled')}
         </Alert>

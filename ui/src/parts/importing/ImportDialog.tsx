@@ -3,13 +3,14 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useText } from '../../text';
 import { MEMBERSHIPS, useChange } from '../changes';
-import type { Job } from '../jobs/job';
+import { changesOf, type Job } from '../jobs/job';
 import { parts } from '../messages';
 import { ProblemAlert } from '../ProblemAlert';
-import { FileField } from './FileField';
+import { follow } from '../jobs/followed';
+import { FileField, Unreadable } from './FileField';
+import { requireReadable, UnreadableError } from './file';
 import { ImportJob } from './ImportJob';
 import { importing } from './messages';
-import { changesOf } from './preview';
 
 export interface OptionsProps<O> {
   value: O;
@@ -41,6 +42,15 @@ interface ImportDialogProps<O extends { isAtomic: boolean }> {
 export function ImportDialog<O extends { isAtomic: boolean }>(props: ImportDialogProps<O>) {
   const of = useText(parts);
   const [job, setJob] = useState<Job | null>(null);
+  const isShown = useRef(false);
+  useEffect(() => {
+    isShown.current = true;
+    return () => {
+      isShown.current = false;
+    };
+  }, []);
+  // It may have begun only after the window was closed.
+  const take = (begun: Job) => (isShown.current ? setJob(begun) : follow(begun.id));
   return (
     <Modal
       opened
@@ -52,13 +62,13 @@ export function ImportDialog<O extends { isAtomic: boolean }>(props: ImportDialo
     >
       {job ? (
         <Stack>
-          <ImportJob key={job.id} first={job} onUndo={setJob} />
+          <ImportJob key={job.id} first={job} onUndo={take} />
           <Group justify="flex-end">
             <Button onClick={props.onClose}>{of('close')}</Button>
           </Group>
         </Stack>
       ) : (
-        <Prepare {...props} onBegun={setJob} />
+        <Prepare {...props} onBegun={take} />
       )}
     </Modal>
   );
@@ -73,12 +83,14 @@ function Prepare<O extends { isAtomic: boolean }>(props: PrepareProps<O>) {
   const [options, setOptions] = useState(first);
   // What it would do; over with any change of what it was tried with.
   const [trial, setTrial] = useState<Job | null>(null);
-  const sending = useRef<AbortController>(null);
-  // A file that is still on its way when somebody leaves is not sent to its end.
-  useEffect(() => () => sending.current?.abort(), []);
+  const trying = useRef<AbortController>(null);
+  // A file that is tried while somebody leaves is not sent to its end.
+  useEffect(() => () => trying.current?.abort(), []);
   const sent = async (chosen: File, isDry: boolean) => {
-    sending.current = new AbortController();
-    const job = await send({ file: chosen, options, isDry, signal: sending.current.signal });
+    await requireReadable(chosen);
+    const sending = new AbortController();
+    if (isDry) trying.current = sending;
+    const job = await send({ file: chosen, options, isDry, signal: sending.signal });
     client.setQueryData(['jobs', 'one', String(job.id)], job);
     return job;
   };
@@ -136,7 +148,7 @@ function Prepare<O extends { isAtomic: boolean }>(props: PrepareProps<O>) {
       </fieldset>
       {trouble !== null && (
         <div ref={told}>
-          <ProblemAlert error={trouble} />
+          {trouble instanceof UnreadableError ? <Unreadable /> : <ProblemAlert error={trouble} />}
         </div>
       )}
       {trial ? (

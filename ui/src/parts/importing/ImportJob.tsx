@@ -4,7 +4,7 @@ import { api, ok } from '../../api/client';
 import { useMay } from '../../api/me';
 import { useText } from '../../text';
 import { useChange } from '../changes';
-import { follow } from '../jobs/followed';
+import { follow, letGo } from '../jobs/followed';
 import { isLive, isUndoable, type Job } from '../jobs/job';
 import { Counts, Problem, Refusals } from '../jobs/JobPanels';
 import { JobLink, ProgressBar, StateBadge } from '../jobs/JobParts';
@@ -34,12 +34,13 @@ export function ImportJob({ first, onUndo, children }: ImportJobProps) {
   useEffect(() => {
     leaves.current = goesOn;
   }, [goesOn]);
-  useEffect(
-    () => () => {
+  useEffect(() => {
+    // Nobody is told of what they look at.
+    letGo(first.id);
+    return () => {
       if (leaves.current) follow(first.id);
-    },
-    [first.id],
-  );
+    };
+  }, [first.id]);
   return (
     <Stack gap="sm" ref={shown}>
       <Group gap="xs" role="status">

@@ -5,13 +5,12 @@ export interface Preview {
   rows: string[][];
   /** Whether the column is there without which no row says anything. */
   hasUsers: boolean;
-  /** Whether letters were lost, since the file is not UTF-8. */
-  isGarbled: boolean;
 }
 
 const SEPARATORS = [';', '\t', ','];
 /** So much of a file shows its first rows, however wide. */
 const LOOKED_AT = 64_000;
+const ROWS_MAX = 5;
 
 /** The separator that is in the first line most often; of equals the first, as the service takes it. */
 export function separatorOf(line: string): string {
@@ -50,7 +49,7 @@ export function cellsOf(text: string, separator: string, rowsMax: number): strin
 }
 
 /** Whether all of it is UTF-8; it may be too large to be kept at once. */
-async function isUtf8(file: Blob): Promise<boolean> {
+export async function isUtf8(file: Blob): Promise<boolean> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const reader = file.stream().getReader();
   for (let part = await reader.read(); ; part = await reader.read()) {
@@ -64,18 +63,10 @@ async function isUtf8(file: Blob): Promise<boolean> {
   }
 }
 
-export async function previewOf(file: Blob, rowsMax: number): Promise<Preview> {
-  const isGarbled = !(await isUtf8(file));
+export async function previewOf(file: Blob): Promise<Preview> {
   const start = (await file.slice(0, LOOKED_AT).text()).replace(/^\uFEFF/, '');
   const separator = separatorOf(start.split('\n', 1)[0] ?? '');
-  const [header = [], ...rows] = cellsOf(start, separator, rowsMax + 1);
+  const [header = [], ...rows] = cellsOf(start, separator, ROWS_MAX + 1);
   const hasUsers = header.some((name) => name.trim().toLowerCase() === 'user_id');
-  return { separator, header, rows, hasUsers, isGarbled };
-}
-
-const CHANGES = ['added', 'extended', 'removed', 'created', 'updated', 'users_created', 'segments_created'];
-
-/** How much a file changes, or would change. */
-export function changesOf({ counts }: { counts?: Record<string, number> | null }): number {
-  return CHANGES.reduce((sum, name) => sum + (counts?.[name] ?? 0), 0);
+  return { separator, header, rows, hasUsers };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isHeld, isUndoable, shareDone, type Job } from './job';
+import { changesOf, isHeld, isUndoable, shareDone, type Job } from './job';
 
 const progress = (done: number, total: number | null) => ({ done, total, rate: null, eta_seconds: null });
 
@@ -19,6 +19,12 @@ describe('a job', () => {
     expect(isUndoable({ ...job, state: 'running' })).toBe(false);
     expect(isUndoable({ ...job, kind: 'import_users' })).toBe(false);
     expect(isUndoable({ ...job, import: task })).toBe(false);
+  });
+
+  it('changes what an import makes, moves and completes', () => {
+    expect(changesOf({ counts: { created: 2, updated: 3, unchanged: 9, duplicates: 1 } })).toBe(5);
+    expect(changesOf({ counts: { added: 1, extended: 2, removed: 4, users_created: 1 } })).toBe(8);
+    expect(changesOf({ counts: null })).toBe(0);
   });
 
   it('has a link that ends', () => {

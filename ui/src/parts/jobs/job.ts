@@ -35,3 +35,10 @@ export function shareDone({ state, progress }: Pick<Job, 'state' | 'progress'>):
 export function isHeld(expiresAt: string, now = Date.now()): boolean {
   return Date.parse(expiresAt) > now;
 }
+
+const CHANGES = ['added', 'extended', 'removed', 'created', 'updated', 'users_created', 'segments_created'];
+
+/** How much an import changes, or would change. */
+export function changesOf({ counts }: { counts?: Record<string, number> | null }): number {
+  return CHANGES.reduce((sum, name) => sum + (counts?.[name] ?? 0), 0);
+}

@@ -72,12 +72,14 @@ export function Share({ slug, present, percent, onSettle }: ShareProps) {
 }
 
 /** What of a segment follows from elsewhere is not for anybody to give. */
-export function Impossible({ children }: { children: string }) {
+export function NoShare({ why }: { why: string }) {
   const t = useText(messages);
   return (
-    <Alert role="alert" variant="outline" color="orange" title={t('cannot')}>
-      <Told text={children} />
-    </Alert>
+    <Panel title={t('title')}>
+      <Alert variant="outline" color="orange" title={t('cannot')}>
+        {why}
+      </Alert>
+    </Panel>
   );
 }
 
@@ -92,7 +94,13 @@ function Rehearsal({ slug, percent, isSettled }: { slug: string; percent: number
     gcTime: 0,
   });
   // Of what kind it is may have been read a while ago.
-  if (isProblem(query.error, 409)) return <Impossible>{query.error.message}</Impossible>;
+  if (isProblem(query.error, 409)) {
+    return (
+      <Alert role="alert" variant="outline" color="orange" title={t('cannot')}>
+        <Told text={query.error.message} />
+      </Alert>
+    );
+  }
   const isReady = isSettled && !query.isPlaceholderData && !query.isError;
   return (
     <Loaded query={query} height={100}>

@@ -5,7 +5,7 @@ export const share = define(
   {
     title: 'Share of all users',
     about:
-      'A larger share keeps everyone who is in; a smaller one lets those go who came in last by position. Members by hand stay.',
+      'A larger share keeps everyone who is in; a smaller one lets those go who came in last by position. Members by hand stay. What is foretold is exact, and nothing changes before you apply it.',
     percent: 'Share in percent',
     percentHint: '0 to 100, with at most 4 decimals',
     slider: 'Share of all users, in percent',
@@ -28,7 +28,7 @@ export const share = define(
   {
     title: 'Доля от всех пользователей',
     about:
-      'При увеличении доли все участники остаются; при уменьшении выходят те, кто по позиции вошёл последним. Добавленные вручную остаются.',
+      'При увеличении доли все участники остаются; при уменьшении выходят те, кто по позиции вошёл последним. Добавленные вручную остаются. Подсчёт точный, и до применения ничего не меняется.',
     percent: 'Доля в процентах',
     percentHint: 'От 0 до 100, не более 4 знаков после запятой',
     slider: 'Доля от всех пользователей в процентах',

@@ -1,4 +1,5 @@
 import { Select, SimpleGrid, Textarea, TextInput } from '@mantine/core';
+import { useMay } from '../../api/me';
 import { faultOf } from '../../api/problem';
 import { SegmentSelect } from '../../parts/SegmentSelect';
 import { KINDS } from '../../searches';
@@ -67,11 +68,13 @@ function AsOfField({ draft, edit, error }: FieldsProps) {
 
 function QueryField({ draft, edit, error }: FieldsProps) {
   const t = useText(reports);
+  const may = useMay();
   const isUsers = draft.report !== 'stats';
+  const usersHint = may('persons.read') ? t('usersQueryHint') : t('usersQueryHintById');
   return (
     <TextInput
       label={isUsers ? t('usersQuery') : t('statsQuery')}
-      description={isUsers ? t('usersQueryHint') : t('statsQueryHint')}
+      description={isUsers ? usersHint : t('statsQueryHint')}
       value={draft.query}
       onChange={({ currentTarget }) => edit({ query: currentTarget.value })}
       error={faultOf(error, 'query')}

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { Schemas } from '../../api/client';
 import { parts } from '../../parts/messages';
-import { Impossible, Share as Given } from '../../parts/share/Share';
+import { NoShare, Share as Given } from '../../parts/share/Share';
 import { useText } from '../../text';
 import { segment as messages } from './messages';
 
@@ -11,7 +11,7 @@ export function Share({ segment: { slug, kind, percent } }: { segment: Schemas['
   const kinds = useText(parts);
   const [settled, setSettled] = useState<number | null>(null);
   if (kind !== 'manual' && kind !== 'percent') {
-    return <Impossible>{t('cannotShareAbout', { kind: kinds(`kind_${kind}`) })}</Impossible>;
+    return <NoShare why={t('cannotShareAbout', { kind: kinds(`kind_${kind}`) })} />;
   }
   return <Given slug={slug} present={percent ?? null} percent={settled} onSettle={setSettled} />;
 }

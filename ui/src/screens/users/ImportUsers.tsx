@@ -1,5 +1,6 @@
 import { api, ok } from '../../api/client';
 import { AtomicField } from '../../parts/importing/AtomicField';
+import { csv } from '../../parts/importing/file';
 import { ImportDialog, type OptionsProps } from '../../parts/importing/ImportDialog';
 import { useText } from '../../text';
 import { users } from './messages';
@@ -28,9 +29,7 @@ export function ImportUsers({ onClose }: { onClose: () => void }) {
                 ...(isDry ? { dry_run: true } : {}),
               },
             },
-            body: file as unknown as string,
-            bodySerializer: (body: unknown) => body as File,
-            headers: { 'Content-Type': 'text/csv' },
+            ...csv(file),
             signal,
           }),
         )

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { faultOf } from '../../api/problem';
-import { useChange } from '../../parts/changes';
+import { MEMBERSHIPS, useChange } from '../../parts/changes';
 import { parts } from '../../parts/messages';
 import { ProblemAlert } from '../../parts/ProblemAlert';
 import { useText } from '../../text';
@@ -36,7 +36,7 @@ function useCreate() {
       );
     },
     // It joins the distributed segments that have its position.
-    changes: ['users', 'summary', 'segments', 'memberships', 'history'],
+    changes: MEMBERSHIPS,
     done: (user) => t('wasCreated', { id: user.user_id }),
     onDone: (user) =>
       void navigate({ to: '/users/$userId', params: { userId: user.user_id }, search: {} as never }),

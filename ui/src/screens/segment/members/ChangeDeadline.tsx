@@ -6,7 +6,7 @@ import { Confirm } from '../../../parts/Confirm';
 import { DeadlineField, instantOf } from '../../../parts/DeadlineField';
 import { useText } from '../../../text';
 import { useFormats } from '../../../text/formats';
-import { forEach } from '../../../parts/each';
+import { forEach } from './each';
 import { Failures } from './Failures';
 import { members } from './messages';
 import type { SelectedActProps } from './selected';

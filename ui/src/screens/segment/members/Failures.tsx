@@ -2,7 +2,7 @@ import { Stack, Text } from '@mantine/core';
 import { ProblemAlert } from '../../../parts/ProblemAlert';
 import { useText } from '../../../text';
 import { useFormats } from '../../../text/formats';
-import type { Outcome } from '../../../parts/each';
+import type { Outcome } from './each';
 import { members } from './messages';
 
 /** For whom an act did not work, and why. */

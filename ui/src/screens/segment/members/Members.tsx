@@ -13,6 +13,7 @@ import { usersFile, type Filters } from './past';
 
 export default function Members({ slug }: { slug: string }) {
   const t = useText(members);
+  const may = useMay();
   const [{ query, as_of, act }, change] = useAddress();
   const filters = { ...(query ? { query } : {}), ...(as_of ? { as_of } : {}) };
   return (
@@ -20,7 +21,7 @@ export default function Members({ slug }: { slug: string }) {
       <Group justify="space-between" align="flex-end">
         <SettledField
           label={t('search')}
-          description={t('searchHint')}
+          description={may('persons.read') ? t('searchHint') : t('searchHintById')}
           value={query ?? ''}
           onSettle={(text) => change({ query: text || undefined })}
           spellCheck={false}

@@ -1,4 +1,5 @@
 import { Text, TextInput } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ok, type Schemas } from '../../../api/client';
 import { useMay } from '../../../api/me';
@@ -6,7 +7,7 @@ import { MEMBERSHIPS, useChange } from '../../../parts/changes';
 import { Confirm } from '../../../parts/Confirm';
 import { useText } from '../../../text';
 import { useFormats } from '../../../text/formats';
-import { forEach, type Outcome } from '../../../parts/each';
+import { forEach, type Outcome } from './each';
 import { follow } from '../../../parts/jobs/followed';
 import { isLive } from '../../../parts/jobs/job';
 import { Failures } from './Failures';
@@ -24,8 +25,6 @@ async function removeAll(slug: string, ids: string[], reason: string, mayImport:
   const why = reason ? { reason } : {};
   if (ids.length > ONE_BY_ONE_MAX && mayImport) {
     const job = await sendFile(slug, new Blob([fileOf(ids)]), { mode: 'remove', ...why });
-    // What becomes of it is told when it ends, or at once when it has ended badly.
-    if (job.state !== 'done') follow(job.id);
     return { done: ids, failed: [], error: null, job };
   }
   return forEach(ids, (user_id) =>
@@ -41,6 +40,7 @@ export function Remove({ slug, ids, onClose, onLeft }: SelectedActProps) {
   const t = useText(members);
   const formats = useFormats();
   const may = useMay();
+  const client = useQueryClient();
   const [reason, setReason] = useState('');
   const remove = useChange({
     act: () => removeAll(slug, ids, reason.trim(), may('segments.manage')),
@@ -50,7 +50,12 @@ export function Remove({ slug, ids, onClose, onLeft }: SelectedActProps) {
       const count = job?.counts?.removed ?? done.length;
       return t('removed', { count, shown: formats.number(count) });
     },
-    onDone({ failed }) {
+    onDone({ failed, job }) {
+      // What becomes of it is told when it ends, or at once when it has ended badly.
+      if (job && job.state !== 'done') {
+        client.setQueryData(['jobs', 'one', String(job.id)], job);
+        follow(job.id);
+      }
       onLeft(failed);
       if (failed.length === 0) onClose();
     },

@@ -1,5 +1,6 @@
 import { api, ok } from '../../../api/client';
 import { instantOf } from '../../../parts/DeadlineField';
+import { csv } from '../../../parts/importing/file';
 import type { Job } from '../../../parts/jobs/job';
 
 export const MODES = ['add', 'remove', 'replace'] as const;
@@ -41,9 +42,7 @@ export function sendFile(slug: string, file: Blob, query: Query, signal?: AbortS
   return ok(
     api.POST('/api/v1/segments/{slug}/users/import', {
       params: { path: { slug }, query },
-      body: file as unknown as string,
-      bodySerializer: (body: unknown) => body as Blob,
-      headers: { 'Content-Type': 'text/csv' },
+      ...csv(file),
       ...(signal ? { signal } : {}),
     }),
   );

@@ -5,6 +5,7 @@ export const members = define(
   {
     search: 'Find a member',
     searchHint: 'Beginning of the id, or part of the name or e-mail',
+    searchHintById: 'Beginning of the id',
     clearSearch: 'Clear the search',
     membersOf: 'Members of {{slug}}',
     user: 'User',
@@ -56,7 +57,7 @@ export const members = define(
     exportNow: 'All members now',
     exportPast: 'All members of this instant',
     exportFound: 'Members found, as of now',
-    exportFoundPast: 'Members found of this instant',
+    exportFoundPast: 'Members found, as of this instant',
     import: 'Import',
     importTitle: 'Import members of {{slug}}',
     fileHint:
@@ -74,6 +75,7 @@ export const members = define(
   {
     search: 'Найти участника',
     searchHint: 'Начало идентификатора, часть имени или почты',
+    searchHintById: 'Начало идентификатора',
     clearSearch: 'Сбросить поиск',
     membersOf: 'Участники {{slug}}',
     user: 'Пользователь',
@@ -139,8 +141,8 @@ export const members = define(
     exportPast: 'Весь состав на этот момент',
     exportFound: 'Найденные участники сейчас',
     exportFoundPast: 'Найденные участники на этот момент',
-    import: 'Загрузить',
-    importTitle: 'Загрузка участников {{slug}}',
+    import: 'Импорт',
+    importTitle: 'Импорт участников {{slug}}',
     fileHint:
       'Нужен столбец user_id; по желанию — expires_at или ttl, а также reason. Разделитель — ; , или табуляция, кодировка UTF-8.',
     mode: 'Что сделать с пользователями из файла',

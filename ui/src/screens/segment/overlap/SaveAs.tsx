@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, ok } from '../../../api/client';
 import { faultOf } from '../../../api/problem';
-import { useChange } from '../../../parts/changes';
+import { MEMBERSHIPS, useChange } from '../../../parts/changes';
 import { parts } from '../../../parts/messages';
 import { ProblemAlert } from '../../../parts/ProblemAlert';
 import { slugFault } from '../../../parts/segments/slug';
@@ -16,7 +16,7 @@ function useCreate(expr: string) {
   return useChange({
     act: ({ slug, name }: { slug: string; name: string }) =>
       ok(api.POST('/api/v1/segments', { body: { slug, expr, ...(name ? { name } : {}) } })),
-    changes: ['segments', 'users', 'memberships', 'history', 'summary'],
+    changes: MEMBERSHIPS,
     done: ({ slug }) => t('saved', { slug }),
     onDone: ({ slug }) => void navigate({ to: '/segments/$slug', params: { slug } }),
   });
