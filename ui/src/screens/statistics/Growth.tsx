@@ -8,17 +8,22 @@ import { Panel } from '../../parts/Panel';
 import type * as searches from '../../searches';
 import { useText } from '../../text';
 import { useAddress } from '../../parts/address';
-import { beginning, growth, heightOf, spanOf, SPANS } from './figures';
+import { bySource, growth, heightOf, spanOf, SPANS, stretches, type Growth as DayGrowth } from './figures';
 import { statistics } from './messages';
 
 export function Growth() {
   const t = useText(statistics);
   const [search, change] = useAddress<ReturnType<typeof searches.statistics>>();
   const days = spanOf(search.days);
-  const from = beginning(days, new Date());
+  const parts = stretches(days, new Date());
   const query = useQuery({
-    queryKey: ['history', 'counts', from],
-    queryFn: () => ok(api.GET('/api/v1/history/counts', { params: { query: { from, step: 'P1D' } } })),
+    queryKey: ['history', 'counts', parts],
+    queryFn: () =>
+      Promise.all(
+        parts.map((part) =>
+          ok(api.GET('/api/v1/history/counts', { params: { query: { ...part, step: 'P1D' } } })),
+        ),
+      ),
     placeholderData: (before) => before,
   });
   const actions = (
@@ -36,10 +41,10 @@ export function Growth() {
   return (
     <Panel title={t('growth')} actions={actions}>
       <Loaded query={query} height={760}>
-        {({ points, sources }) => (
+        {(counts) => (
           <Stack>
-            <ByDay points={points} />
-            <BySource sources={sources} />
+            <ByDay rows={growth(counts.map(({ points }) => points))} />
+            <BySource sources={bySource(counts.map(({ sources }) => sources))} />
           </Stack>
         )}
       </Loaded>
@@ -47,9 +52,8 @@ export function Growth() {
   );
 }
 
-function ByDay({ points }: { points: Schemas['CountedPoint'][] }) {
+function ByDay({ rows }: { rows: DayGrowth[] }) {
   const t = useText(statistics);
-  const rows = growth(points);
   const labels = rows.map((row) => row.at);
   return (
     <>
