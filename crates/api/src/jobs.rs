@@ -423,7 +423,10 @@ pub(crate) async fn undo(call: Call, id: Path<String>) -> Result<HttpResponse, P
 /// tells how many rows would go.
 #[utoipa::path(post, path = "/api/v1/jobs/retention", tag = "jobs", request_body = Retention,
     params(crate::openapi::DryRun),
-    responses((status = 202, description = "It goes on by itself: follow Location", body = JobView)))]
+    responses(
+        (status = 200, description = "It is done", body = JobView),
+        (status = 202, description = "It goes on by itself: follow Location", body = JobView),
+    ))]
 pub(crate) async fn forget(call: Call) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&call.request)?;
     let dry_run = parameters.flag("dry_run");
@@ -438,7 +441,10 @@ pub(crate) async fn forget(call: Call) -> Result<HttpResponse, Problem> {
 /// Their history stays. A dry run names them.
 #[utoipa::path(post, path = "/api/v1/jobs/stale_segments", tag = "jobs", request_body = Stale,
     params(crate::openapi::DryRun),
-    responses((status = 202, description = "It goes on by itself: follow Location", body = JobView)))]
+    responses(
+        (status = 200, description = "It is done", body = JobView),
+        (status = 202, description = "It goes on by itself: follow Location", body = JobView),
+    ))]
 pub(crate) async fn tidy(call: Call) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&call.request)?;
     let dry_run = parameters.flag("dry_run");
@@ -457,6 +463,7 @@ pub(crate) async fn tidy(call: Call) -> Result<HttpResponse, Problem> {
 /// and says how much that is.
 #[utoipa::path(post, path = "/api/v1/jobs/demo", tag = "jobs",
     responses(
+        (status = 200, description = "It is done", body = JobView),
         (status = 202, description = "It goes on by itself: follow Location", body = JobView),
         (status = 409, description = "`conflict`: there are users or segments already, or it is being made"),
     ))]
