@@ -104,6 +104,7 @@ export interface Tagged<T> {
   etag: string;
 }
 
+/** The body with the version that a change of it has to name. */
 export async function tagged<T>(call: Promise<Answer<T>>): Promise<Tagged<T>> {
   const { data, response } = await call;
   return { value: data as T, etag: response.headers.get('etag') ?? '' };

@@ -19,8 +19,9 @@ interface PageProps {
   children: ReactNode;
 }
 
-/** Where the page was opened; nothing any more once somebody went on from there. */
-let opened: string | null | undefined;
+/** The screen at which the page was opened, and whether somebody went on from there. */
+let opened: string | undefined;
+let hasMoved = false;
 
 /** On another screen the keyboard begins at its title, which is read aloud: unless it is in a field there already. */
 function useArrival(): RefObject<HTMLHeadingElement | null> {
@@ -28,9 +29,9 @@ function useArrival(): RefObject<HTMLHeadingElement | null> {
   // Of the screen that this is, also while another one is on its way.
   const pathname = useMatch({ strict: false, select: (match) => match.pathname });
   useEffect(() => {
-    if (opened === undefined) opened = pathname;
-    if (opened === pathname) return;
-    opened = null;
+    opened ??= pathname;
+    hasMoved ||= pathname !== opened;
+    if (!hasMoved) return;
     const at = document.activeElement;
     if (!at || at === document.body || at.closest('nav, header'))
       title.current?.focus({ preventScroll: true });

@@ -3,12 +3,13 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useText } from '../../text';
 import { MEMBERSHIPS, useChange } from '../changes';
+import { follow } from '../jobs/followed';
 import { changesOf, type Job } from '../jobs/job';
+import { jobQuery } from '../jobs/queries';
 import { parts } from '../messages';
 import { ProblemAlert } from '../ProblemAlert';
-import { follow } from '../jobs/followed';
-import { FileField, Unreadable } from './FileField';
 import { requireReadable, UnreadableError } from './file';
+import { FileField, Unreadable } from './FileField';
 import { ImportJob } from './ImportJob';
 import { importing } from './messages';
 
@@ -91,7 +92,7 @@ function Prepare<O extends { isAtomic: boolean }>(props: PrepareProps<O>) {
     const sending = new AbortController();
     if (isDry) trying.current = sending;
     const job = await send({ file: chosen, options, isDry, signal: sending.signal });
-    client.setQueryData(['jobs', 'one', String(job.id)], job);
+    client.setQueryData(jobQuery(job.id).queryKey, job);
     return job;
   };
   const attempt = useChange({ act: (chosen: File) => sent(chosen, true), changes: [], onDone: setTrial });

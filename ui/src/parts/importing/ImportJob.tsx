@@ -1,13 +1,13 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { useEffect, useRef, type ReactNode } from 'react';
-import { api, ok } from '../../api/client';
 import { useMay } from '../../api/me';
 import { useText } from '../../text';
 import { useChange } from '../changes';
 import { follow, letGo } from '../jobs/followed';
-import { isLive, isUndoable, type Job } from '../jobs/job';
+import { isCancellable, isLive, isUndoable, type Job } from '../jobs/job';
 import { Counts, Problem, Refusals } from '../jobs/JobPanels';
 import { JobLink, ProgressBar, StateBadge } from '../jobs/JobParts';
+import { cancelJob, undoJob } from '../jobs/queries';
 import { useJob } from '../jobs/useJob';
 import { ProblemAlert } from '../ProblemAlert';
 import { importing } from './messages';
@@ -71,16 +71,15 @@ function titleOf(job: Job, t: (key: 'jobTrial' | 'jobUndo' | 'jobImport') => str
 function JobActs({ job, onUndo }: { job: Job; onUndo: ((job: Job) => void) | undefined }) {
   const t = useText(importing);
   const may = useMay();
-  const params = { path: { id: String(job.id) } };
   const cancel = useChange({
-    act: () => ok(api.POST('/api/v1/jobs/{id}/cancel', { params })),
+    act: () => cancelJob(job.id),
     changes: ['jobs'],
   });
   const undo = useChange({
-    act: () => ok(api.POST('/api/v1/jobs/{id}/undo', { params })),
+    act: () => undoJob(job.id),
     onDone: (begun) => onUndo?.(begun),
   });
-  const canCancel = isLive(job) && job.cancelled_by === null;
+  const canCancel = isCancellable(job);
   const canUndo = onUndo !== undefined && isUndoable(job) && may('segments.manage');
   return (
     <>

@@ -18,6 +18,10 @@ export function isLive({ state }: { state: Schemas['JobState'] }): boolean {
   return state === 'queued' || state === 'running';
 }
 
+export function isCancellable(job: Job): boolean {
+  return isLive(job) && job.cancelled_by === null;
+}
+
 /** The service takes back what a job did to memberships, once the job ended; a dry run did nothing. */
 export function isUndoable(job: Job): boolean {
   const isKind = job.kind === 'import_memberships' || job.kind === 'undo';

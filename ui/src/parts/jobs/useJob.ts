@@ -1,15 +1,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { api, ok } from '../../api/client';
 import { isLive, type Job } from './job';
+import { jobQuery } from './queries';
 
 /** A job as it goes on: told by the service, or asked each second where its stream does not come through. */
 export function useJob(id: string) {
   const client = useQueryClient();
   const [isStreamLost, setStreamLost] = useState(false);
   const query = useQuery({
-    queryKey: ['jobs', 'one', id],
-    queryFn: () => ok(api.GET('/api/v1/jobs/{id}', { params: { path: { id } } })),
+    ...jobQuery(id),
     refetchInterval: ({ state }) => (isStreamLost && state.data && isLive(state.data) ? 1000 : false),
   });
   const isGoing = query.data !== undefined && isLive(query.data);
@@ -21,7 +20,7 @@ export function useJob(id: string) {
       const job = JSON.parse(event.data) as Job;
       // The browser would begin the ended stream anew.
       if (!isLive(job)) source.close();
-      client.setQueryData(['jobs', 'one', id], job);
+      client.setQueryData(jobQuery(id).queryKey, job);
     });
     source.onerror = () => {
       source.close();

@@ -48,20 +48,16 @@ export function Filters({ search, change }: FiltersProps) {
         month={search.month}
         onSettle={(month) => change({ month, from: undefined, to: undefined })}
       />
-      <InstantField
-        label={t('from')}
-        title={t('localTime')}
-        w={190}
-        at={search.from}
-        onSettle={(from) => change({ from, month: undefined })}
-      />
-      <InstantField
-        label={t('to')}
-        title={t('localTime')}
-        w={190}
-        at={search.to}
-        onSettle={(to) => change({ to, month: undefined })}
-      />
+      {(['from', 'to'] as const).map((end) => (
+        <InstantField
+          key={end}
+          label={t(end)}
+          title={t('localTime')}
+          w={190}
+          at={search[end]}
+          onSettle={(at) => change({ [end]: at, month: undefined })}
+        />
+      ))}
       {Object.keys(filtersOf(search)).length > 0 && (
         <Button variant="default" onClick={() => change(NONE)}>
           {t('clearFilters')}

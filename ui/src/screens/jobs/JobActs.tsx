@@ -1,12 +1,12 @@
 import { Button, Text } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, ok } from '../../api/client';
 import { useMay } from '../../api/me';
 import { useChange } from '../../parts/changes';
 import { Confirm } from '../../parts/Confirm';
 import { useText } from '../../text';
-import { isLive, isUndoable, type Job } from '../../parts/jobs/job';
+import { isCancellable, isUndoable, type Job } from '../../parts/jobs/job';
+import { cancelJob, undoJob } from '../../parts/jobs/queries';
 import { jobs } from './messages';
 
 /** What can be done with a job: end it while it goes on, and take it back afterwards. */
@@ -15,7 +15,7 @@ export function JobActs({ job }: { job: Job }) {
   const may = useMay();
   const [asked, setAsked] = useState<'cancel' | 'undo' | null>(null);
   const close = () => setAsked(null);
-  const canCancel = isLive(job) && job.cancelled_by === null;
+  const canCancel = isCancellable(job);
   const canUndo = isUndoable(job) && may('segments.manage');
   return (
     <>
@@ -43,7 +43,7 @@ interface ActProps {
 function Cancel({ job, onClose }: ActProps) {
   const t = useText(jobs);
   const change = useChange({
-    act: () => ok(api.POST('/api/v1/jobs/{id}/cancel', { params: { path: { id: String(job.id) } } })),
+    act: () => cancelJob(job.id),
     changes: ['jobs', 'reports', 'summary'],
     done: () => t('cancelDone', { id: job.id }),
     onDone: onClose,
@@ -68,7 +68,7 @@ function Undo({ job, onClose }: ActProps) {
   const t = useText(jobs);
   const navigate = useNavigate();
   const change = useChange({
-    act: () => ok(api.POST('/api/v1/jobs/{id}/undo', { params: { path: { id: String(job.id) } } })),
+    act: () => undoJob(job.id),
     done: (undo) => t('undoBegun', { id: undo.id }),
     onDone(undo) {
       onClose();

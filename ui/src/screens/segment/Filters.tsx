@@ -17,7 +17,7 @@ interface FiltersProps {
 export function Filters({ filters, onChange, onClear }: FiltersProps) {
   const t = useText(messages);
   const formats = useFormats();
-  const { user_id, month, from, to } = filters;
+  const { user_id, month } = filters;
   const hint = (at: string | undefined) => (at ? t('localTime', { utc: formats.utc(at) }) : t('anyTime'));
   return (
     <Group align="flex-start" gap="sm">
@@ -37,20 +37,16 @@ export function Filters({ filters, onChange, onClear }: FiltersProps) {
         onSettle={(month) => onChange({ month, from: undefined, to: undefined })}
         w={220}
       />
-      <InstantField
-        label={t('from')}
-        hint={hint}
-        at={from}
-        onSettle={(at) => onChange({ from: at, month: undefined })}
-        w={200}
-      />
-      <InstantField
-        label={t('to')}
-        hint={hint}
-        at={to}
-        onSettle={(at) => onChange({ to: at, month: undefined })}
-        w={200}
-      />
+      {(['from', 'to'] as const).map((end) => (
+        <InstantField
+          key={end}
+          label={t(end)}
+          hint={hint}
+          at={filters[end]}
+          onSettle={(at) => onChange({ [end]: at, month: undefined })}
+          w={200}
+        />
+      ))}
       {Object.keys(filters).length > 0 && (
         <Button variant="subtle" mt={{ base: 0, sm: 42 }} px="xs" onClick={onClear}>
           {t('clearFilters')}

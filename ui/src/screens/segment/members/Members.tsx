@@ -81,14 +81,8 @@ const FORMS = ['csv', 'ndjson', 'xlsx'] as const;
 function ExportMenu({ slug, filters }: { slug: string; filters: Filters }) {
   const t = useText(members);
   const isNow = filters.as_of === undefined;
-  const what =
-    filters.query === undefined
-      ? isNow
-        ? t('exportNow')
-        : t('exportPast')
-      : isNow
-        ? t('exportFound')
-        : t('exportFoundPast');
+  const who = filters.query === undefined ? 'all' : 'found';
+  const what = t(`export_${who}_${isNow ? 'now' : 'then'}`);
   return (
     <Menu position="bottom-end">
       <Menu.Target>

@@ -10,6 +10,7 @@ import { useFormats } from '../../../text/formats';
 import { forEach, type Outcome } from './each';
 import { follow } from '../../../parts/jobs/followed';
 import { isLive } from '../../../parts/jobs/job';
+import { jobQuery } from '../../../parts/jobs/queries';
 import { Failures } from './Failures';
 import { sendFile } from './importing';
 import { members } from './messages';
@@ -53,7 +54,7 @@ export function Remove({ slug, ids, onClose, onLeft }: SelectedActProps) {
     onDone({ failed, job }) {
       // What becomes of it is told when it ends, or at once when it has ended badly.
       if (job && job.state !== 'done') {
-        client.setQueryData(['jobs', 'one', String(job.id)], job);
+        client.setQueryData(jobQuery(job.id).queryKey, job);
         follow(job.id);
       }
       onLeft(failed);
